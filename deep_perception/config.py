@@ -1,0 +1,147 @@
+"""Settings of every program: a frozen dataclass each. A field is a type, a default, a sentence and a range.
+
+The ROS parameters, `config/*.yaml` and the tables of the documentation all follow from these fields.
+"""
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from deep_perception.errors import ConfigError, unknown
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a number may be, both ends included."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+
+def setting(
+    default: Any, doc: str, *, range: Range | None = None, choices: tuple[str, ...] = (), live: bool = False
+) -> Any:
+    """Declare a field: `live` settings may change while the program runs."""
+    return field(default=default, metadata={"doc": doc, "range": range, "choices": choices, "live": live})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of a model's findings are kept."""
+
+    score_threshold: float = setting(0.5, "Detections that score lower are left out.", range=Range(0, 1), live=True)
+    iou_threshold: float = setting(
+        0.0,
+        "Of two boxes of a class that overlap more than this, only the better is kept; 0 takes the model's own value.",
+        range=Range(0, 1),
+        live=True,
+    )
+    max_detections: int = setting(100, "Most detections for one picture.", range=Range(1, 10_000), live=True)
+    classes: tuple[str, ...] = setting((), "Names of the classes to keep; an empty list keeps all.", live=True)
+    top_k: int = setting(5, "How many classes a classifier answers.", range=Range(1, 10_000), live=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class PerceptionConfig(Selection):
+    """Settings of perception_node."""
+
+    model: str = setting(
+        "auto", "Name of the network; auto takes the one named in the weights file, else the default detector.", live=True
+    )
+    weights: str = setting(
+        "default", "default, none (random), a name that `deep_perception weights list` shows, or a file.", live=True
+    )
+    labels: str = setting("", "Text file with a class name a line, for weights that carry no names.", live=True)
+    download: bool = setting(False, "Consent to fetch named weights that are not in the cache.", live=True)
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
+    precision: str = setting(
+        "auto", "Number format of the network.", choices=("auto", "float32", "float16", "bfloat16")
+    )
+    cameras: tuple[str, ...] = setting((), "Names of several cameras: <camera>/image for each; empty: one, on image.")
+    image_transport: str = setting(
+        "raw", "raw reads Image; compressed reads CompressedImage on <image>/compressed.", choices=("raw", "compressed")
+    )
+    class_id: str = setting(
+        "name", "What class_id of a hypothesis holds: the class name or its index.", choices=("name", "index"), live=True
+    )
+    max_rate_hz: float = setting(
+        0.0, "Most pictures worked on in a second, for each camera; 0: no limit.", range=Range(0, 1000), live=True
+    )
+    max_age_ms: float = setting(
+        0.0, "Pictures older than this (now - stamp) are dropped; 0: none.", range=Range(0, 3_600_000), live=True
+    )
+    autostart: bool = setting(True, "Configure and activate at start; false waits for the lifecycle transitions.")
+
+    def selection(self) -> Selection:
+        """Return the part of these settings that a model needs."""
+        return Selection(**{item.name: getattr(self, item.name) for item in fields(Selection)})
+
+
+UNSEEN_SEEDS = 1_000_000
+"""Scenes of smaller seeds are for showing and testing; the models that come with the package learnt from larger ones."""
+
+
+@dataclass(frozen=True)
+class SceneCameraConfig:
+    """Settings of scene_camera."""
+
+    rate_hz: float = setting(10.0, "Pictures in a second.", range=Range(0.1, 200))
+    width: int = setting(640, "Width of the pictures in pixels.", range=Range(16, 4096))
+    height: int = setting(480, "Height of the pictures in pixels.", range=Range(16, 4096))
+    scene_s: float = setting(10.0, "Seconds after which another scene is shown.", range=Range(0.01, 1_000_000))
+    seed: int = setting(0, "Number of the first scene; those after it count on.", range=Range(0, UNSEEN_SEEDS - 1))
+    frame_id: str = setting("camera_optical_frame", "Frame of the pictures: x right, y down, z forward.")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+def check_settings(settings: Any) -> None:
+    """Raise ConfigError where a field of a settings dataclass holds a value that its declaration forbids."""
+    for item in fields(settings):
+        check_value(item.name, getattr(settings, item.name), item.default, **_limits(item.metadata))
+
+
+def check_value(
+    name: str, value: Any, default: Any, *, range: Range | None = None, choices: tuple[str, ...] = ()
+) -> None:
+    """Raise ConfigError unless `value` has the default's type and lies in `range` or among `choices`."""
+    _check_type(name, value, type(default))
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{name}: got {value}, expected a finite number")
+    if range is not None and value not in range:
+        raise ConfigError(f"{name}: got {value}, expected {range}")
+    if choices and value not in choices:
+        raise ConfigError(f"{name}: {unknown('choice', value, choices)}; expected one of {', '.join(choices)}")
+
+
+def check_names(settings: type, names: Any) -> None:
+    """Raise ConfigError for the first of `names` that is no field of this settings dataclass."""
+    known = [item.name for item in fields(settings)]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{unknown('parameter', name, known)}")
+
+
+def _limits(metadata: Any) -> dict[str, Any]:
+    return {key: metadata[key] for key in ("range", "choices")}
+
+
+def _check_type(name: str, value: Any, kind: type) -> None:
+    good = isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
+    if kind is float:
+        good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is tuple:
+        good = isinstance(value, tuple) and all(isinstance(entry, str) for entry in value)
+    if not good:
+        expected = "a list of texts" if kind is tuple else kind.__name__
+        raise ConfigError(f"{name}: got {value!r} ({type(value).__name__}), expected {expected}")

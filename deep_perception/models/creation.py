@@ -1,0 +1,118 @@
+"""From the words of a user, a name and some weights, to a model that answers."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deep_perception.errors import ConfigError, WeightsError
+from deep_perception.models import checkpoint as checkpoints
+from deep_perception.models.classifier import Preparation
+from deep_perception.models.model import Model
+from deep_perception.models.origin import Origin
+from deep_perception.models.store import Store
+from deep_perception.models.table import Family, build_network, find, named_weights
+from deep_perception.runtime.device import choose_device, choose_precision
+from deep_perception.tasks import DEFAULT_TASK, TASKS
+
+WEIGHTS_SUFFIXES = (".pth", ".pt", ".bin", ".safetensors", ".ckpt")
+
+
+def create(
+    name: str = "auto",
+    weights: str | Path = "default",
+    *,
+    labels: Sequence[str] = (),
+    device: str = "auto",
+    precision: str = "auto",
+    download: bool = False,
+    store: Store | None = None,
+) -> Model:
+    """Make a model ready to answer.
+
+    `weights` is `default`, `none` (random), a name of published weights, or a file; `auto` takes the network that the
+    file names, else the default detector. `labels` names the classes where the weights carry no names. Nothing is
+    fetched without `download`. Raises a DeepPerceptionError for whatever the user can mend.
+    """
+    chosen_device = choose_device(device)
+    chosen_precision = choose_precision(precision, chosen_device)
+    origin = find_origin(name, str(weights), tuple(labels), store or Store(), download)
+    family = find(origin.name)
+    network = build_network(origin.name, len(origin.labels))
+    if origin.checkpoint is not None:
+        family.fit(network, origin)
+        checkpoints.load_into(network, origin.checkpoint, expected_labels=None if origin.checkpoint.labels else origin.labels)
+    return family.model(
+        network,
+        name=origin.name,
+        labels=origin.labels,
+        device=chosen_device,
+        precision=chosen_precision,
+        identity=origin.identity,
+        **_preparation(family, origin),
+    )
+
+
+def save(model: Model, path: Path, *, metrics: dict[str, Any] | None = None, half: bool = False) -> None:
+    """Write a model as one self-describing file, which is all that `create` needs."""
+    checkpoints.save(
+        path,
+        model=model.name,
+        labels=model.labels,
+        state=model.network.state_dict(),
+        config=model.settings,
+        metrics=metrics,
+        half=half,
+    )
+
+
+def read_labels(path: str | Path) -> tuple[str, ...]:
+    """Read a text file with a class name a line."""
+    try:
+        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise ConfigError(f"labels: cannot read '{path}' ({err}), expected a text file with a class name a line") from err
+    if not (names := tuple(line.strip() for line in lines if line.strip())):
+        raise ConfigError(f"labels: '{path}' is empty, expected a class name a line")
+    return names
+
+
+def find_origin(name: str, weights: str, labels: tuple[str, ...], store: Store, download: bool) -> Origin:
+    """Find out which network is meant, with which weights and names."""
+    if _is_file(weights):
+        return _origin_of_file(name, Path(weights).expanduser(), labels)
+    name = TASKS[DEFAULT_TASK].default_model if name == "auto" else name
+    family = find(name)
+    if weights == "none":
+        return Origin(name, labels or family.labels)
+    named = named_weights(name, weights)
+    checkpoint = checkpoints.load(store.require(named, consent=download))
+    return Origin(name, labels or checkpoint.labels or named.labels, checkpoint, named.name)
+
+
+def _is_file(weights: str) -> bool:
+    looks_like_one = os.sep in weights or weights.endswith(WEIGHTS_SUFFIXES)
+    return looks_like_one or (weights not in ("default", "none") and Path(weights).is_file())
+
+
+def _origin_of_file(name: str, path: Path, labels: tuple[str, ...]) -> Origin:
+    checkpoint = checkpoints.load(path)
+    if name == "auto":
+        if checkpoint.model is None:
+            raise WeightsError(f"weights: '{path}' does not say which network it is for. Name it with the model parameter")
+        name = checkpoint.model
+    if checkpoint.model not in (None, name):
+        raise WeightsError(f"weights: '{path}' is for {checkpoint.model}, got model {name}. Set model to auto")
+    family = find(name)
+    # A published file is known by its hash, whatever it is called now.
+    known = next((w for w in family.weights(name) if w.sha256 and checkpoint.sha256.startswith(w.sha256)), None)
+    names = labels or checkpoint.labels or (known.labels if known else family.labels)
+    return Origin(name, names, checkpoint, known.name if known else None)
+
+
+def _preparation(family: Family, origin: Origin) -> dict[str, Preparation]:
+    written = origin.setting("preparation")
+    if isinstance(written, dict):
+        return {"preparation": Preparation.of_settings(written)}
+    usual = family.preparation(origin.name, origin.known_as)
+    return {"preparation": usual} if usual else {}

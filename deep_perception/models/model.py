@@ -1,0 +1,114 @@
+"""The one call that every model answers: pictures in, predictions out."""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from deep_perception.config import Selection
+from deep_perception.errors import ConfigError, unknown
+from deep_perception.predictions import Image, Prediction, check_image
+from deep_perception.runtime.folding import fold_batch_norms
+
+
+class Model(ABC):
+    """A network with its names, its device and its way to read pictures.
+
+    Attributes
+    ----------
+    labels: names by class number, background included where the network has one.
+    identity: what distinguishes these weights from others (their sha256, or "random").
+    selection: which findings are kept; may be replaced between two calls.
+    settings: how pictures are prepared; written into checkpoints.
+
+    """
+
+    task: str
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        name: str,
+        labels: Sequence[str],
+        device: torch.device | None = None,
+        precision: torch.dtype = torch.float32,
+        identity: str = "random",
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.network = network
+        self.name = name
+        self.labels = tuple(labels)
+        self.device = device or torch.device("cpu")
+        self.precision = precision
+        self.identity = identity
+        self.settings = dict(settings or {})
+        self.selection = Selection()
+        self._answering: nn.Module | None = None
+
+    def __call__(self, images: Sequence[Image]) -> list[Prediction]:
+        """Answer for RGB uint8 pictures of any sizes; threshold, filter and transfer happen once, on the device."""
+        for image in images:
+            check_image(image)
+        if not images:
+            return []
+        network = self._answering_network()
+        with torch.inference_mode(), self._number_format():
+            return self._predict(network, [self._upload(image) for image in images])
+
+    def losses(self, images: Sequence[Image], targets: Sequence[Any]) -> dict[str, Tensor]:
+        """Return the named losses of the network in training mode, ready for `sum(...).backward()`."""
+        if len(images) != len(targets) or not images:
+            raise ValueError(f"got {len(images)} images and {len(targets)} targets, expected equal numbers, at least one")
+        for image in images:
+            check_image(image)
+        self._answering = None  # these weights are about to change
+        self.network.to(self.device).train()
+        return self._losses([self._upload(image) for image in images], targets)
+
+    def check_classes(self, names: Sequence[str]) -> None:
+        """Raise ConfigError for a name that this model cannot find."""
+        for name in names:
+            if name not in self.labels:
+                raise ConfigError(f"classes: {unknown('class', name, self.labels)} (model {self.name})")
+
+    @abstractmethod
+    def _predict(self, network: nn.Module, pixels: list[Tensor]) -> list[Prediction]:
+        """Answer for uint8 (3, H, W) tensors on the device."""
+
+    @abstractmethod
+    def _losses(self, pixels: list[Tensor], targets: Sequence[Any]) -> dict[str, Tensor]:
+        """Return the losses of `self.network` for uint8 (3, H, W) tensors on the device."""
+
+    @abstractmethod
+    def _example(self) -> object:
+        """Return an input with which the network can run once."""
+
+    def _answering_network(self) -> nn.Module:
+        # The folded copy answers and `network` stays as it was loaded: it can be trained and saved at any time.
+        if self._answering is None:
+            network = copy.deepcopy(self.network.cpu()).eval().requires_grad_(False)
+            fold_batch_norms(network, self._example())
+            self._answering = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return self._answering
+
+    def _number_format(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+
+    def _upload(self, image: Image) -> Tensor:
+        # torch takes neither read-only memory nor negative strides; everything else goes without a copy.
+        if not image.flags.writeable or min(image.strides) < 0:
+            image = image.copy()
+        return torch.from_numpy(image).to(self.device).permute(2, 0, 1)
+
+    def _wanted_labels(self) -> np.ndarray | None:
+        """Return the class numbers to keep; None keeps all."""
+        if not self.selection.classes:
+            return None
+        self.check_classes(self.selection.classes)
+        return np.array([number for number, name in enumerate(self.labels) if name in self.selection.classes])

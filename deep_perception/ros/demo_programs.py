@@ -1,0 +1,125 @@
+"""The programs of the demo, for `deep_perception demo` and for launch/demo.launch.py."""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from deep_perception.errors import DeepPerceptionError
+
+PATIENCE_S = 6.0
+SET_PARENT_DEATH_SIGNAL = 1
+LAST_LINES = 12
+
+
+@dataclass(frozen=True)
+class Program:
+    """A node to start."""
+
+    executable: str
+    name: str
+    parameters: Mapping[str, Any]
+    remappings: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self) -> list[str]:
+        """Return how to start it where there is no `ros2 run`."""
+        words = [sys.executable, "-m", f"deep_perception.ros.{self.executable}", "--ros-args", "-r", f"__node:={self.name}"]
+        for name, value in self.parameters.items():
+            words += ["-p", f"{name}:={json.dumps(value)}"]
+        for name, topic in self.remappings.items():
+            words += ["-r", f"{name}:={topic}"]
+        return words
+
+
+CAMERA = Program("scene_camera", "scene_camera", {"scene_s": 1.5})
+DETECTOR = Program("perception_node", "detector", {"model": "fcos_shufflenet_v2_x1_0_fpn", "weights": "TABLETOP"})
+CLASSIFIER = Program(
+    "perception_node",
+    "classifier",
+    {"model": "shufflenet_v2_x0_5", "weights": "TABLETOP_SURFACES"},
+    # Both nodes have these topics: the detector keeps the names.
+    {topic: f"surface/{topic}" for topic in ("image_annotated", "label_info", "vision_info")},
+)
+
+
+def programs(**camera: Any) -> tuple[Program, ...]:
+    """Return all of them, with these settings of the camera."""
+    return replace(CAMERA, parameters={**CAMERA.parameters, **camera}), DETECTOR, CLASSIFIER
+
+
+class Running:
+    """Started programs and what they say."""
+
+    def __init__(self, started: Sequence[Program], folder: Path) -> None:
+        self._folder = folder
+        self._processes = {program.name: self._start(program) for program in started}
+
+    def check(self) -> None:
+        """Raise DeepPerceptionError if one has ended."""
+        for name, process in self._processes.items():
+            if (code := process.poll()) is not None:
+                end = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+                raise DeepPerceptionError(f"{name} {end}. Its last lines:\n{self._last_lines(name)}")
+
+    def end(self) -> None:
+        """End them all, whatever they do."""
+        for process in self._processes.values():
+            process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + PATIENCE_S
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, program: Program) -> "subprocess.Popen[bytes]":
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        # Two networks that both take every core wait for each other most of the time.
+        environment = {"OMP_NUM_THREADS": str(max(1, cores // 2)), "ROS_LOG_DIR": str(self._folder), **os.environ}
+        with self._log(program.name).open("wb") as log:
+            return subprocess.Popen(
+                program.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 (no thread has been started yet)
+            )
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.txt"
+
+    def _last_lines(self, name: str) -> str:
+        lines = self._log(name).read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        return "\n".join(f"  {line}" for line in lines[-LAST_LINES:])
+
+
+@contextmanager
+def running(started: Sequence[Program], folder: Path) -> Iterator[Running]:
+    """Run programs inside a `with`; start no thread before."""
+    running = Running(started, folder)
+    try:
+        yield running
+    finally:
+        # Who is impatient and interrupts again must not leave half of them behind.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        running.end()
+
+
+def end_with_parent() -> None:
+    """Let the system end this process when its parent is gone, even if that was killed."""
+    if _LIBC is not None:
+        _LIBC.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+
+
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None

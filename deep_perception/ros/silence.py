@@ -1,0 +1,57 @@
+"""Find out why a subscription hears nothing, and what to do about it."""
+
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+
+TRANSPORT = "FASTDDS_BUILTIN_TRANSPORTS"
+TUNED_TRANSPORT = "DEFAULT?max_msg_size=64KB&sockets_size=32MB"
+"""A shared-memory segment with room for several pictures. Fast DDS's own holds less than one, and loses the rest."""
+
+REMEDY_FOR_LOSS = f'Start the camera with {TRANSPORT}="{TUNED_TRANSPORT}" (Fast DDS), or let it publish smaller pictures'
+
+PICTURES = {"sensor_msgs/msg/Image": "raw", "sensor_msgs/msg/CompressedImage": "compressed"}
+
+
+def explain(node: Node, topic: str, wanted: str, qos: QoSProfile) -> str:
+    """Say in one line why nothing of type `wanted` arrives on `topic`."""
+    publishers = node.get_publishers_info_by_topic(topic)
+    fitting = [publisher for publisher in publishers if publisher.topic_type == wanted]
+    if not publishers:
+        return f"no pictures: nothing publishes on {topic}. {_other_topics(node, topic, wanted)}"
+    if not fitting:
+        return f"no pictures: {topic} carries {publishers[0].topic_type}, expected {wanted}. {_other_topics(node, topic, wanted)}"
+    for publisher in fitting:
+        compatibility, reason = qos_check_compatible(publisher.qos_profile, qos)
+        if compatibility == QoSCompatibility.ERROR:
+            return f"no pictures: QoS of {publisher.node_name} on {topic} does not match ours: {reason}"
+    return (
+        f"no pictures on {topic}, though {fitting[0].node_name} publishes there with matching QoS: "
+        f"it is idle, or every picture gets lost on the way. {REMEDY_FOR_LOSS}"
+    )
+
+
+def _other_topics(node: Node, topic: str, wanted: str) -> str:
+    found = {
+        name: kind
+        for name, kinds in node.get_topic_names_and_types()
+        for kind in kinds
+        if kind in PICTURES and name != topic and _published_by_others(node, name)
+    }
+    same = sorted(name for name, kind in found.items() if kind == wanted)
+    other = sorted(name for name, kind in found.items() if kind != wanted)
+    if same:
+        return f"Pictures are on {', '.join(_base(name, wanted) for name in same[:5])}: remap image to one of them"
+    if other:
+        transport = PICTURES[found[other[0]]]
+        return f"Pictures are on {other[0]}: set image_transport to {transport} and remap image to {_base(other[0], found[other[0]])}"
+    return "No other topic carries pictures: is the camera running, with the same ROS_DOMAIN_ID?"
+
+
+def _published_by_others(node: Node, topic: str) -> bool:
+    own = (node.get_name(), node.get_namespace())
+    return any((one.node_name, one.node_namespace) != own for one in node.get_publishers_info_by_topic(topic))
+
+
+def _base(name: str, kind: str) -> str:
+    """Return the name that image_transport gives a topic: without /compressed."""
+    return name.removesuffix("/compressed") if PICTURES[kind] == "compressed" else name

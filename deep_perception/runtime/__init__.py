@@ -1,0 +1,1 @@
+"""Where and how fast a network runs: device, precision, folding, and always the newest frame."""

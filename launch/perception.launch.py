@@ -1,0 +1,109 @@
+"""Start perception_node; `ros2 launch deep_perception perception.launch.py --show-args` lists the arguments.
+
+Only an argument that is given becomes a parameter; everything else stays as the parameters file has it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch_ros.actions import Node
+
+from deep_perception.config import PerceptionConfig
+from deep_perception.ros.program import PROFILES
+from deep_perception.ros.silence import TRANSPORT, TUNED_TRANSPORT
+
+SETTINGS = {item.name: item for item in fields(PerceptionConfig)}
+OFFERED = ("model", "weights", "device", "score_threshold", "autostart", "cameras")
+DESCRIPTIONS = {
+    **{name: SETTINGS[name].metadata["doc"] for name in OFFERED},
+    "cameras": "Names of several cameras, separated by commas (front,rear); each is read on <camera>/image.",
+    "image": "Topic to read in place of image; with cameras: in place of the image below each name.",
+    "compressed": "true reads CompressedImage on <image>/compressed, false reads Image.",
+    "namespace": "Namespace of the node and of its topics.",
+    "use_sim_time": "true takes the time from /clock, as with a bag or a simulator.",
+    "params_file": "Parameters of the node. An argument that is given goes before its line in the file.",
+    "log_level": "Least severe message to show.",
+}
+DEFAULTS = {
+    "params_file": str(Path(__file__).absolute().parents[1] / "config" / "perception.yaml"),
+    "log_level": "info",
+}
+CHOICES = {"log_level": ["debug", "info", "warn", "error", "fatal"]}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start the node."""
+    arguments = [
+        DeclareLaunchArgument(
+            name, default_value=DEFAULTS.get(name, ""), description=description, choices=CHOICES.get(name)
+        )
+        for name, description in DESCRIPTIONS.items()
+    ]
+    return LaunchDescription([*arguments, OpaqueFunction(function=perception_node)])
+
+
+def perception_node(context: LaunchContext) -> list[Node]:
+    """Build the node from the arguments that were given."""
+    given = {name: text for name, text in context.launch_configurations.items() if name in DESCRIPTIONS and text}
+    params_file = given["params_file"]
+    if not Path(params_file).is_file():  # launch_ros would go on without it
+        raise FileNotFoundError(f"params_file: got '{params_file}', expected the path of a parameters file")
+    return [
+        Node(
+            package="deep_perception",
+            executable="perception_node",
+            name="perception",
+            namespace=given.get("namespace", ""),
+            parameters=[params_file, parameters(given)],
+            remappings=remappings(given),
+            ros_arguments=["--log-level", given["log_level"]],
+            additional_env=transport(context.environment),
+            output="both",
+            emulate_tty=True,
+        )
+    ]
+
+
+def parameters(given: Mapping[str, str]) -> dict[str, object]:
+    """Return the parameters that the given arguments stand for."""
+    values = {name: read(name, given[name], SETTINGS[name].default) for name in OFFERED if name in given}
+    if "use_sim_time" in given:
+        values["use_sim_time"] = read("use_sim_time", given["use_sim_time"], False)
+    if "compressed" in given:
+        values["image_transport"] = "compressed" if read("compressed", given["compressed"], False) else "raw"
+    return values
+
+
+def read(name: str, text: str, default: object) -> object:
+    """Turn the text of an argument into a value of the default's type."""
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "false": False}[text.lower()]
+        return split(text) if isinstance(default, tuple) else type(default)(text)
+    except (KeyError, ValueError) as err:
+        expected = "true or false" if isinstance(default, bool) else f"a {type(default).__name__}"
+        raise ValueError(f"{name}: got '{text}', expected {expected}") from err
+
+
+def split(text: str) -> list[str]:
+    """Read names separated by commas."""
+    return [name.strip() for name in text.split(",")]
+
+
+def remappings(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what `image` is called here, for one camera or for each of several."""
+    if "image" not in given:
+        return []
+    if "cameras" not in given:
+        return [("image", given["image"])]
+    return [(f"{camera}/image", f"{camera}/{given['image']}") for camera in split(given["cameras"])]
+
+
+def transport(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that lets pictures through, unless the user has chosen a transport."""
+    # Half a megabyte of shared memory, the default of Fast DDS, is less than a picture: most would be late or lost.
+    chosen = any(variable in environment for variable in (TRANSPORT, *PROFILES))
+    return {} if chosen else {TRANSPORT: TUNED_TRANSPORT}

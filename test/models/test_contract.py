@@ -1,0 +1,157 @@
+"""What every row of MODELS promises, whatever its task. New rows are tested here without a new line."""
+
+import numpy as np
+import pytest
+import torch
+
+from deep_perception.models import MODELS, Family, Model, build_network, create, find, names, save
+from deep_perception.predictions import Classes, Detections
+from deep_perception.tasks import TASKS
+
+QUICK = {
+    "resnet18",
+    "squeezenet1_1",
+    "mobilenet_v3_small",
+    "densenet121",
+    "googlenet",
+    "efficientnet_b0",
+    "vit_b_32",
+    "swin_t",
+    "ssdlite320_mobilenet_v3_large",
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "retinanet_resnet50_fpn",
+}
+"""Of rows with many names, these are tested each time; the others are `slow`."""
+
+HUGE = {"vit_h_14", "vit_l_16", "vit_l_32", "regnet_y_128gf"}
+"""Too large to train on the machines that run the tests."""
+
+EVERY_NAME = [
+    pytest.param(name, marks=[] if len(row.names) == 1 or name in QUICK else pytest.mark.slow, id=name)
+    for row in MODELS
+    for name in row.names
+    if name not in HUGE
+]
+CLASSES = 4
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def tiny(name: str, seed: int = 0) -> Model:
+    torch.manual_seed(seed)
+    model = create(name, "none", labels=[f"class {number}" for number in range(CLASSES)], device="cpu")
+    lively(model.network)
+    model.selection = type(model.selection)(score_threshold=0.05, max_detections=20)
+    return model
+
+
+def lively(network: torch.nn.Module) -> None:
+    """Give the norms statistics that are not the identity, so that folding them is put to the test."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.1, 0.1)
+            module.running_var.uniform_(0.8, 1.2)
+
+
+def target(family: Family, height: int, width: int) -> object:
+    if family.task == "classification":
+        return Classes(np.array([1], np.int64), np.ones(1, np.float32))
+    boxes = np.array([[2, 3, width - 4, height - 5], [5, 5, 5, 20]], np.float32)
+    return Detections(boxes, np.array([1, 2], np.int64), np.ones(2, np.float32))
+
+
+def assert_equal(one: object, other: object, tolerance: float = 1e-4) -> None:
+    assert type(one) is type(other)
+    for name, value in vars(one).items():
+        np.testing.assert_allclose(value, getattr(other, name), atol=tolerance if name == "scores" else 50 * tolerance)
+
+
+@pytest.fixture(scope="module", params=EVERY_NAME)
+def model(request: pytest.FixtureRequest) -> Model:
+    return tiny(request.param)
+
+
+def test_answers_have_the_type_of_the_task_and_fit_the_picture(model: Model):
+    height, width = 61, 83
+    image = picture(height, width)
+    before = image.copy()
+    [answer] = model([image])
+    assert type(answer) is TASKS[model.task].prediction
+    assert np.array_equal(image, before), "the input is left as it was"
+    assert answer.labels.dtype == np.int64
+    assert all(0 <= label < CLASSES for label in answer.labels)
+    assert np.isfinite(answer.scores).all()
+    assert ((answer.scores >= 0) & (answer.scores <= 1)).all()
+    if isinstance(answer, Detections):
+        assert ((answer.boxes >= 0) & (answer.boxes <= [width, height, width, height])).all()
+
+
+def test_no_pictures_give_no_answers(model: Model):
+    assert model([]) == []
+
+
+def test_a_batch_of_mixed_sizes_answers_like_its_pictures_one_by_one(model: Model):
+    images = [picture(60, 80, 1), picture(45, 37, 2), picture(60, 80, 3)]
+    for together, [alone] in zip(model(images), [model([image]) for image in images], strict=True):
+        assert_equal(together, alone, 1e-3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (7, 1000)])
+def test_a_picture_of_any_shape_is_answered(model: Model, shape: tuple[int, int]):
+    assert len(model([picture(*shape)])) == 1
+
+
+def test_a_view_that_is_flipped_or_read_only_is_answered_like_its_copy(model: Model):
+    flipped = picture(40, 50)[::-1, :, ::-1]
+    frozen = picture(40, 50)
+    frozen.flags.writeable = False
+    assert_equal(model([flipped])[0], model([flipped.copy()])[0])
+    assert_equal(model([frozen])[0], model([frozen.copy()])[0])
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), np.zeros((0, 4, 3), np.uint8)])
+def test_what_is_no_picture_is_refused(model: Model, wrong: np.ndarray):
+    with pytest.raises((TypeError, ValueError), match="image: got"):
+        model([wrong])
+
+
+def test_losses_are_finite_and_reach_the_weights_and_the_model_still_answers(model: Model):
+    images = [picture(96, 128, 4), picture(96, 128, 5)]
+    before = model(images[:1])
+    losses = model.losses(images, [target(find(model.name), 96, 128)] * 2)
+    total = sum(losses.values())
+    total.backward()
+    gradients = [weight.grad for weight in model.network.parameters() if weight.grad is not None]
+    assert torch.isfinite(total)
+    assert any(gradient.abs().sum() > 0 for gradient in gradients)
+    model.network.zero_grad(set_to_none=True)
+    assert len(model(images[:1])) == len(before)
+
+
+def test_a_saved_model_answers_as_before(model: Model, tmp_path):
+    save(model, tmp_path / "model.safetensors", metrics={"quality": 0.5})
+    again = create(weights=tmp_path / "model.safetensors", device="cpu")
+    again.selection = model.selection
+    assert (again.name, again.labels, again.settings) == (model.name, model.labels, model.settings)
+    image = picture(50, 70, 6)
+    assert_equal(again([image])[0], model([image])[0])
+
+
+def test_every_row_of_the_table_is_complete():
+    for row in MODELS:
+        assert row.names, row
+        assert row.task in TASKS
+        assert row.licence
+        assert row.source
+        assert len(row.labels) > 1
+    assert len(names()) == len(set(names()))
+    for task in TASKS.values():
+        assert find(task.default_model).model.task == next(key for key, value in TASKS.items() if value is task)
+
+
+def test_every_network_can_be_built():
+    with torch.device("meta"):
+        for name in names():
+            assert sum(weight.numel() for weight in build_network(name).parameters()) > 1000

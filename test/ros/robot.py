@@ -1,0 +1,107 @@
+"""A robot for tests: a perception node in threads of its own, a camera beside it, and ears for what it says."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import rclpy
+from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+
+from deep_perception import pixels
+from deep_perception.ros.messages import reliable
+from deep_perception.ros.perception_node import PerceptionNode
+
+DETECTOR = {"model": "fcos_shufflenet_v2_x1_0_fpn", "weights": "none", "score_threshold": 0.0, "device": "cpu"}
+CLASSIFIER = {"model": "shufflenet_v2_x0_5", "weights": "none", "device": "cpu"}
+PATIENCE_S = 20.0
+
+
+class Robot:
+    """Starts the node with these parameters; `with` ends everything."""
+
+    def __init__(self, context: rclpy.Context, *, start: bool = True, **parameters: Any) -> None:
+        self.context = context
+        overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+        self.node = PerceptionNode(context=context, parameter_overrides=overrides)
+        self.peer = Node("peer", context=context)
+        self._executors = (MultiThreadedExecutor(4, context=context), SingleThreadedExecutor(context=context))
+        self._executors[0].add_node(self.node)
+        self._executors[1].add_node(self.peer)
+        self._publishers: dict[str, Any] = {}
+        self._threads = [threading.Thread(target=self._spin, args=(one,), daemon=True) for one in self._executors]
+        for thread in self._threads:
+            thread.start()
+        if start:
+            self.node.autostart()
+
+    def __enter__(self) -> "Robot":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for executor in self._executors:
+            executor.shutdown()
+        for thread in self._threads:
+            thread.join()
+        self.node.destroy_node()
+        self.peer.destroy_node()
+
+    def hear(self, kind: type, topic: str, qos: QoSProfile | None = None) -> list[Any]:
+        """Subscribe; the list grows with what arrives."""
+        heard: list[Any] = []
+        self.peer.create_subscription(kind, topic, heard.append, qos or reliable(50))
+        wait_until(lambda: self.peer.count_publishers(topic) > 0, f"a publisher of {topic}")
+        return heard
+
+    def show(self, message: Any, topic: str = "image") -> Any:
+        """Publish a camera's message, once the node listens."""
+        if topic not in self._publishers:
+            self._publishers[topic] = self.peer.create_publisher(type(message), topic, reliable(50))
+        publisher = self._publishers[topic]
+        wait_until(lambda: publisher.get_subscription_count() > 0, f"a subscriber of {topic}")
+        publisher.publish(message)
+        return message
+
+    def show_until(self, make: Callable[[], Any], heard: list[Any], count: int = 1, topic: str = "image") -> None:
+        """Publish pictures until this many answers have come: discovery of the way back takes a moment."""
+        deadline = time.monotonic() + PATIENCE_S
+        while len(heard) < count:
+            assert time.monotonic() < deadline, f"{len(heard)} of {count} answers after {PATIENCE_S} s"
+            before = len(heard)
+            self.show(make(), topic)
+            wait_until(lambda: len(heard) > before, "an answer", 1.0, strict=False)  # noqa: B023
+
+    def set(self, **parameters: Any) -> Any:
+        """Set parameters as a service call does; return the result."""
+        return self.node.set_parameters_atomically([Parameter(name, value=value) for name, value in parameters.items()])
+
+    def _spin(self, executor: Any) -> None:
+        try:
+            executor.spin()
+        except rclpy.executors.ExternalShutdownException:
+            pass
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_S, *, strict: bool = True) -> None:
+    """Wait for a condition; fail with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            assert not strict, f"waited {seconds} s for {what}"
+            return
+        time.sleep(0.005)
+
+
+def picture(stamp_s: float = 5.0, *, height: int = 48, width: int = 64, frame: str = "camera") -> Image:
+    """Make a camera's message: coloured noise."""
+    rng = np.random.default_rng(int(stamp_s * 1000) % 2**32)
+    message = Image()
+    pixels.fill(message, rng.integers(0, 256, (height, width, 3), np.uint8), "rgb8")
+    message.header.frame_id = frame
+    message.header.stamp.sec, message.header.stamp.nanosec = int(stamp_s), round(stamp_s % 1 * 1e9)
+    return message
