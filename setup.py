@@ -17,7 +17,7 @@ setup(
     maintainer=manifest["maintainer"].text,
     maintainer_email=manifest["maintainer"].attrib["email"],
     packages=find_packages(include=["deep_perception", "deep_perception.*"]),
-    package_data={"deep_perception": ["py.typed", "weights/*.safetensors"]},
+    package_data={"deep_perception": ["py.typed", "weights/*.safetensors", "ros/*.xml"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/deep_perception"]),
         ("share/deep_perception", ["package.xml"]),
@@ -29,7 +29,6 @@ setup(
         "numpy",
         "opencv-contrib-python-headless<5",
         "pillow",
-        "PyYAML",
         "rich",
         "rosbags",
         "safetensors",
@@ -37,7 +36,7 @@ setup(
         "torchvision",
     ],
     # colcon test runs pytest where it finds it named here.
-    extras_require={"test": ["pytest<9"]},
+    extras_require={"test": ["pytest<9", "PyYAML"]},
     zip_safe=False,
     entry_points={
         "console_scripts": [

@@ -4,6 +4,7 @@ The ROS parameters, `config/*.yaml` and the tables of the documentation all foll
 """
 
 import math
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -55,7 +56,9 @@ class PerceptionConfig(Selection):
     """Settings of perception_node."""
 
     model: str = setting(
-        "auto", "Name of the network; auto takes the one named in the weights file, else the default detector.", live=True
+        "auto",
+        "Name of the network; auto takes the one named in the weights file, else the default detector.",
+        live=True,
     )
     weights: str = setting(
         "default", "default, none (random), a name that `deep_perception weights list` shows, or a file.", live=True
@@ -71,7 +74,10 @@ class PerceptionConfig(Selection):
         "raw", "raw reads Image; compressed reads CompressedImage on <image>/compressed.", choices=("raw", "compressed")
     )
     class_id: str = setting(
-        "name", "What class_id of a hypothesis holds: the class name or its index.", choices=("name", "index"), live=True
+        "name",
+        "What class_id of a hypothesis holds: the class name or its index.",
+        choices=("name", "index"),
+        live=True,
     )
     max_rate_hz: float = setting(
         0.0, "Most pictures worked on in a second, for each camera; 0: no limit.", range=Range(0, 1000), live=True
@@ -80,6 +86,14 @@ class PerceptionConfig(Selection):
         0.0, "Pictures older than this (now - stamp) are dropped; 0: none.", range=Range(0, 3_600_000), live=True
     )
     autostart: bool = setting(True, "Configure and activate at start; false waits for the lifecycle transitions.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.cameras:
+            if not re.fullmatch(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", name):
+                raise ConfigError(
+                    f"cameras: got '{name}', expected letters, digits and underscores, as in front_left"
+                )
 
     def selection(self) -> Selection:
         """Return the part of these settings that a model needs."""

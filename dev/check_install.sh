@@ -32,8 +32,8 @@ source "$scratch/install/setup.bash"
 set -u
 
 # The installed copy must be whole, and be the one that runs.
-for file in "$source"/{launch,config,deep_perception/weights}/*; do
-    [[ -n $(find "$scratch/install" -name "${file##*/}") ]] || fail "${file#"$source"/} is not installed; setup.py must list it"
+git -C "$source" ls-files launch config deep_perception | while read -r file; do
+    [[ -n $(find "$scratch/install" -path "*/$file") ]] || fail "$file is not installed; setup.py must list it"
 done
 expect 0 "^$scratch/install/" "$python" -c 'import deep_perception; print(deep_perception.__file__)'
 expect 0 "^$scratch/install/" "$python" -c \

@@ -45,6 +45,8 @@ log = logging.getLogger("train_demo_weights")
 
 @dataclass(frozen=True)
 class Sample:
+    """A training picture at the detector's inner size."""
+
     image: Image
     truth: Detections
     surface: Classes
@@ -121,7 +123,11 @@ def train_detector(data: Sequence[Sample], arguments: argparse.Namespace) -> Non
     resize.min_size, resize.max_size = usual
     model.network.load_state_dict(averaged)
     total = examine_detector(model, arguments.held_out)
-    metrics = {"recall": round(total.recall, 4), "precision": round(total.precision, 4), "things": total.found + total.missed}
+    metrics = {
+        "recall": round(total.recall, 4),
+        "precision": round(total.precision, 4),
+        "things": total.found + total.missed,
+    }
     save(model, metrics, arguments, "tabletop_detector")
 
 
@@ -157,8 +163,8 @@ def fit(model: Model, batches: Iterator[tuple[list, list]], steps: int, rate: fl
         schedule.step()
         averaged.update_parameters(network)
         recent.append(loss.item())
-        if step % 50 == 0:
-            log.info("step %d of %d, loss %.3f", step, steps, np.mean(recent[-50:]))
+        if step % 25 == 0:
+            log.info("step %d of %d, loss %.3f", step, steps, np.mean(recent[-25:]))
     return averaged.module.state_dict()
 
 

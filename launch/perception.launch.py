@@ -12,8 +12,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import Node
 
 from deep_perception.config import PerceptionConfig
-from deep_perception.ros.program import PROFILES
-from deep_perception.ros.silence import TRANSPORT, TUNED_TRANSPORT
+from deep_perception.ros.transport import roomy
 
 SETTINGS = {item.name: item for item in fields(PerceptionConfig)}
 OFFERED = ("model", "weights", "device", "score_threshold", "autostart", "cameras")
@@ -60,7 +59,7 @@ def perception_node(context: LaunchContext) -> list[Node]:
             parameters=[params_file, parameters(given)],
             remappings=remappings(given),
             ros_arguments=["--log-level", given["log_level"]],
-            additional_env=transport(context.environment),
+            additional_env=roomy(context.environment),
             output="both",
             emulate_tty=True,
         )
@@ -100,10 +99,3 @@ def remappings(given: Mapping[str, str]) -> list[tuple[str, str]]:
     if "cameras" not in given:
         return [("image", given["image"])]
     return [(f"{camera}/image", f"{camera}/{given['image']}") for camera in split(given["cameras"])]
-
-
-def transport(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that lets pictures through, unless the user has chosen a transport."""
-    # Half a megabyte of shared memory, the default of Fast DDS, is less than a picture: most would be late or lost.
-    chosen = any(variable in environment for variable in (TRANSPORT, *PROFILES))
-    return {} if chosen else {TRANSPORT: TUNED_TRANSPORT}

@@ -11,6 +11,7 @@ DATA = Path(
 )
 NO_DATA = f"the real weights, photos and recordings are not at {DATA}; DEEP_PERCEPTION_TEST_DATA names another place"
 
+ROOMY_TRANSPORT = Path(__file__).resolve().parents[1] / "deep_perception" / "ros" / "roomy_transport.xml"
 FIRST_PORT = 24000
 DOMAINS = range(1, 102)  # above, the ports of DDS reach into those that the system hands out
 
@@ -21,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(claim.close)
     os.environ["ROS_DOMAIN_ID"] = str(claim.getsockname()[1] - FIRST_PORT)
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    os.environ["FASTDDS_BUILTIN_TRANSPORTS"] = "DEFAULT?max_msg_size=64KB&sockets_size=32MB"
+    os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(ROOMY_TRANSPORT)
 
 
 def _claim_domain() -> socket.socket:

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 LAUNCH_FILE = ROOT / "launch" / "perception.launch.py"
 RVIZ_FILE = ROOT / "config" / "perception.rviz"
 TRANSPORT = "FASTDDS_BUILTIN_TRANSPORTS"
+PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 REPORT = f"""#!{sys.executable}
 import json, os, rclpy
@@ -31,7 +32,7 @@ seen = {{
     "name": node.get_fully_qualified_name(),
     "parameters": {{name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}},
     "topics": topics,
-    "transport": os.environ.get("{TRANSPORT}"),
+    "transport": os.environ.get("{PROFILE}"),
 }}
 with open(os.environ["REPORT_TO"], "w") as file:
     json.dump(seen, file)
@@ -89,7 +90,7 @@ def install_reporter(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=":")
     monkeypatch.setenv("ROS_LOG_DIR", str(prefix / "log"))
     monkeypatch.setenv("REPORT_TO", str(prefix / "report.json"))
-    for variable in (TRANSPORT, "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"):
+    for variable in (TRANSPORT, PROFILE, "FASTDDS_DEFAULT_PROFILES_FILE"):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -164,12 +165,12 @@ def test_image_names_the_topic_below_each_camera(start: Started, params_file: st
 def test_pictures_get_room_unless_the_user_has_chosen_a_transport(
     start: Started, params_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "sockets_size=32MB" in start(params_file=params_file)["transport"]
+    assert start(params_file=params_file)["transport"].endswith("roomy_transport.xml")
     monkeypatch.setenv(TRANSPORT, "UDPv4")
-    assert start(params_file=params_file)["transport"] == "UDPv4"
-    monkeypatch.delenv(TRANSPORT)
-    monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", "mine.xml")
     assert start(params_file=params_file)["transport"] is None
+    monkeypatch.delenv(TRANSPORT)
+    monkeypatch.setenv(PROFILE, "mine.xml")
+    assert start(params_file=params_file)["transport"] == "mine.xml"
 
 
 @pytest.mark.parametrize(

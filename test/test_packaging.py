@@ -117,10 +117,10 @@ def test_every_module_and_data_file_is_installed(setup_py: dict[str, Any]) -> No
     assert installed == {str(file.relative_to(ROOT)) for file in wanted if file.is_file()}
 
 
-def test_weights_and_the_typing_marker_are_installed(setup_py: dict[str, Any]) -> None:
+def test_every_file_beside_the_code_is_installed(setup_py: dict[str, Any]) -> None:
     installed = {file for pattern in setup_py["package_data"]["deep_perception"] for file in PACKAGE.glob(pattern)}
     assert PACKAGE / "py.typed" in installed
-    assert set(PACKAGE.glob("weights/*")) <= installed
+    assert {file for file in PACKAGE.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")} == installed
 
 
 def test_every_executable_leads_to_a_function(setup_py: dict[str, Any]) -> None:

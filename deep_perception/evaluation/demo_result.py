@@ -104,7 +104,9 @@ class Result:
             lines.append("no classification was compared with the truth, expected many")
         figures = {"detections: recall": self.counts.recall, "detections: precision": self.counts.precision}
         figures |= {"classification: accuracy": self.accuracy}
-        return lines + [f"{name} {got:.3f}, expected at least {LEAST:.2f}" for name, got in figures.items() if got < LEAST]
+        return lines + [
+            f"{name} {got:.3f}, expected at least {LEAST:.2f}" for name, got in figures.items() if got < LEAST
+        ]
 
     def summary(self) -> dict[str, Any]:
         """Return everything as JSON holds it, with the figures that follow."""

@@ -58,7 +58,13 @@ def spread_ms(seconds: Sequence[float]) -> dict[str, float]:
     """Sum up as count, mean, least, most and percentiles, in milliseconds."""
     values = np.asarray(seconds) * 1e3
     high = {f"p{q}": float(value) for q, value in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True)}
-    return {"count": len(values), "mean": float(values.mean()), "min": float(values.min()), **high, "max": float(values.max())}
+    return {
+        "count": len(values),
+        "mean": float(values.mean()),
+        "min": float(values.min()),
+        **high,
+        "max": float(values.max()),
+    }
 
 
 def growth_ms(when_s: Sequence[float], ages_s: Sequence[float]) -> tuple[float, float]:

@@ -30,16 +30,23 @@ class Preparation:
     def of_preset(cls, preset: Any) -> "Preparation":
         """Read torchvision's ImageClassification preset."""
         return cls(
-            preset.resize_size[0], preset.crop_size[0], tuple(preset.mean), tuple(preset.std), preset.interpolation.value
+            preset.resize_size[0],
+            preset.crop_size[0],
+            tuple(preset.mean),
+            tuple(preset.std),
+            preset.interpolation.value,
         )
 
     @classmethod
     def of_settings(cls, settings: dict[str, Any]) -> "Preparation":
         """Read what a checkpoint holds: `asdict` of a Preparation after a trip through JSON."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()})
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+        }
+        return cls(**values)
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """Turn uint8 (3, H, W) into float (1 or 3, crop, crop), to the bit as torchvision's preset does with a tensor."""
+        """Turn uint8 (3, H, W) into float (1 or 3, crop, crop), to the bit as torchvision's preset treats a tensor."""
         pixels = _without_far_ends(pixels)
         if len(self.mean) == 1:
             pixels = transform.rgb_to_grayscale(pixels)

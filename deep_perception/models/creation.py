@@ -41,7 +41,9 @@ def create(
     network = build_network(origin.name, len(origin.labels))
     if origin.checkpoint is not None:
         family.fit(network, origin)
-        checkpoints.load_into(network, origin.checkpoint, expected_labels=None if origin.checkpoint.labels else origin.labels)
+        checkpoints.load_into(
+            network, origin.checkpoint, expected_labels=None if origin.checkpoint.labels else origin.labels
+        )
     return family.model(
         network,
         name=origin.name,
@@ -71,7 +73,9 @@ def read_labels(path: str | Path) -> tuple[str, ...]:
     try:
         lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as err:
-        raise ConfigError(f"labels: cannot read '{path}' ({err}), expected a text file with a class name a line") from err
+        raise ConfigError(
+            f"labels: cannot read '{path}' ({err}), expected a text file with a class name a line"
+        ) from err
     if not (names := tuple(line.strip() for line in lines if line.strip())):
         raise ConfigError(f"labels: '{path}' is empty, expected a class name a line")
     return names
@@ -99,7 +103,9 @@ def _origin_of_file(name: str, path: Path, labels: tuple[str, ...]) -> Origin:
     checkpoint = checkpoints.load(path)
     if name == "auto":
         if checkpoint.model is None:
-            raise WeightsError(f"weights: '{path}' does not say which network it is for. Name it with the model parameter")
+            raise WeightsError(
+                f"weights: '{path}' does not say which network it is for. Name it with the model parameter"
+            )
         name = checkpoint.model
     if checkpoint.model not in (None, name):
         raise WeightsError(f"weights: '{path}' is for {checkpoint.model}, got model {name}. Set model to auto")
@@ -110,7 +116,7 @@ def _origin_of_file(name: str, path: Path, labels: tuple[str, ...]) -> Origin:
     return Origin(name, names, checkpoint, known.name if known else None)
 
 
-def _preparation(family: Family, origin: Origin) -> dict[str, Preparation]:
+def _preparation(family: Family, origin: Origin) -> dict[str, Any]:
     written = origin.setting("preparation")
     if isinstance(written, dict):
         return {"preparation": Preparation.of_settings(written)}

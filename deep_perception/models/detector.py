@@ -56,7 +56,9 @@ class Detector(Model):
         judge.score_thresh = chosen.score_threshold
         judge.nms_thresh = chosen.iou_threshold or judge.own_nms_thresh
         # With a class filter the network must not spend its detections on classes that are dropped afterwards.
-        judge.detections_per_img = max(chosen.max_detections, judge.own_detections_per_img) if chosen.classes else chosen.max_detections
+        judge.detections_per_img = (
+            max(chosen.max_detections, judge.own_detections_per_img) if chosen.classes else chosen.max_detections
+        )
 
     def _chosen(self, rows: np.ndarray) -> Detections:
         wanted = self._wanted_labels()

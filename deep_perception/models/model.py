@@ -64,7 +64,9 @@ class Model(ABC):
     def losses(self, images: Sequence[Image], targets: Sequence[Any]) -> dict[str, Tensor]:
         """Return the named losses of the network in training mode, ready for `sum(...).backward()`."""
         if len(images) != len(targets) or not images:
-            raise ValueError(f"got {len(images)} images and {len(targets)} targets, expected equal numbers, at least one")
+            raise ValueError(
+                f"got {len(images)} images and {len(targets)} targets, expected equal numbers, at least one"
+            )
         for image in images:
             check_image(image)
         self._answering = None  # these weights are about to change

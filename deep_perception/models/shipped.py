@@ -4,13 +4,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from deep_perception.models.store import NamedWeights
-from deep_perception.scenes import LABELS as TABLETOP_LABELS
-from deep_perception.scenes import SURFACES
+from deep_perception.scenes import LABELS, SURFACES
 
 FOLDER = Path(str(files("deep_perception") / "weights"))
 
 SHIPPED = (
-    ("fcos_shufflenet_v2_x1_0_fpn", "TABLETOP", "tabletop_detector.safetensors", TABLETOP_LABELS),
+    ("fcos_shufflenet_v2_x1_0_fpn", "TABLETOP", "tabletop_detector.safetensors", LABELS),
     ("shufflenet_v2_x0_5", "TABLETOP_SURFACES", "tabletop_surfaces.safetensors", SURFACES),
 )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from deep_perception import scenes
 from deep_perception.errors import ModelError, WeightsError, unknown
 from deep_perception.models import shipped
 from deep_perception.models import torchvision_nets as tv
@@ -91,7 +92,7 @@ MODELS: tuple[Family, ...] = (
         names=("fcos_shufflenet_v2_x1_0_fpn",),
         model=Detector,
         build=lambda name, classes: fcos_shufflenet.build(classes),
-        labels=shipped.TABLETOP_LABELS,
+        labels=scenes.LABELS,
         licence="Apache-2.0",
         source="Tian et al. 2019 and Ma et al. 2018, from torchvision's parts",
         weights=shipped.named_weights,

@@ -23,7 +23,7 @@ DETECTORS = tuple(name for name in zoo.list_models(module=detection_zoo) if not 
 IMAGENET_LABELS = tuple(zoo.MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"])
 COCO_LABELS = tuple(detection_zoo.SSD300_VGG16_Weights.COCO_V1.meta["categories"])
 
-# These weights were trained with frozen norms that add nothing to the variance; torchvision says so in its builders only.
+# Trained with frozen norms that add nothing to the variance; torchvision says so in its builders only.
 TRAINED_WITHOUT_EPS = (("fasterrcnn_resnet50_fpn", "COCO_V1"), ("retinanet_resnet50_fpn", "COCO_V1"))
 FROZEN_NORM_EPS = 1e-5
 
@@ -43,7 +43,9 @@ def build_detector(name: str, num_classes: int) -> nn.Module:
 def named_weights(name: str) -> tuple[NamedWeights, ...]:
     """Return what torchvision publishes for this network, its recommended weights first."""
     enum = zoo.get_model_weights(name)
-    return tuple(_named(name, entry) for entry in sorted(enum, key=lambda entry: entry != enum.DEFAULT))
+    # One entry has no classes: VGG-16's features, which are half a network.
+    whole = (entry for entry in enum if entry.meta["categories"])
+    return tuple(_named(name, entry) for entry in sorted(whole, key=lambda entry: entry != enum.DEFAULT))
 
 
 @cache

@@ -30,7 +30,7 @@ from deep_perception.predictions import Image
 from deep_perception.ros.domain import private_domain
 from deep_perception.ros.messages import ANSWERS, Answer, reliable
 from deep_perception.ros.node_process import NodeProcess
-from deep_perception.ros.program import tune_transport
+from deep_perception.ros.transport import make_room
 from deep_perception.tasks import TASKS
 
 CAMERA_TIMES_FASTER = 3
@@ -67,7 +67,7 @@ def measure(
     image = picture_of(picture)
     ours = create(model, weights)
     calls = contestants(ours, image)
-    tune_transport()
+    make_room()
     with private_domain(), NodeProcess({"model": model, "weights": weights}) as node, Peer(node) as peer:
         peer.listen(ANSWERS[TASKS[ours.task].prediction])
         log.info("%s: %g s without a camera", model, idle_seconds)

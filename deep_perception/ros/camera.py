@@ -102,9 +102,9 @@ class Camera:
         """Whether no picture has arrived for a while."""
         if self._subscription is None:
             return False
-        return time.monotonic() - max(self._listening_since, self.health.last_arrival or 0.0) > SILENCE_S
+        return self.health.quiet_s(self._listening_since) > SILENCE_S
 
     def explain_silence(self) -> str:
         """Say why no picture arrives, and what to do."""
         kind = f"sensor_msgs/msg/{self._message.__name__}"
-        return explain(self._node, self.topic, kind, newest_only())
+        return explain(self._node, self.topic, kind, newest_only(), f"{self.prefix}image")

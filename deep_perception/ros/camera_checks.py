@@ -14,7 +14,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from vision_msgs.msg import Detection2DArray
 
 from deep_perception.checks import Check
-from deep_perception.ros.silence import PICTURES, REMEDY_FOR_LOSS, explain
+from deep_perception.ros.silence import PICTURES, explain
+from deep_perception.ros.transport import REMEDY_FOR_LOSS
 from deep_perception.ros.watching import OURS, Watched, watch
 
 DETECTIONS_HASH = "RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968"

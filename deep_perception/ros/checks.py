@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from deep_perception.checks import Check
+from deep_perception.ros.transport import BUILTIN_VARIABLE, PROFILE_VARIABLES, REMEDY_FOR_LOSS
 
 SHARED_MEMORY = Path("/dev/shm")
 ROOMY = 16 << 20
@@ -23,7 +24,6 @@ LEAST_FREE = 256 << 20
 HIGHEST_DOMAIN, HIGHEST_SAFE_DOMAIN = 232, 101
 RANGES = ("SUBNET", "LOCALHOST", "OFF", "SYSTEM_DEFAULT")
 UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 BRIDGE = """
 import cv_bridge, numpy
 bridge = cv_bridge.CvBridge()
@@ -94,9 +94,7 @@ def transport(environment: Mapping[str, str], middleware: str) -> Check:
     """Does a picture fit into the shared memory of Fast DDS?"""
     if "fastrtps" not in middleware:
         return Check("transport", "OK", f"{middleware} needs no tuning for pictures that we know of")
-    from deep_perception.ros.silence import TRANSPORT, TUNED_TRANSPORT
-
-    remedy = f'Where the camera driver starts: export {TRANSPORT}="{TUNED_TRANSPORT}"'
+    remedy = REMEDY_FOR_LOSS
     try:
         size = segment_size(environment)
     except (OSError, ET.ParseError) as err:
@@ -115,15 +113,22 @@ def transport(environment: Mapping[str, str], middleware: str) -> Check:
 def segment_size(environment: Mapping[str, str]) -> int | None:
     """Return the bytes that the environment gives the shared-memory segment of Fast DDS, None if it does not say."""
     sizes = []
-    transports = environment.get("FASTDDS_BUILTIN_TRANSPORTS", "")
+    # rmw_fastrtps builds its own transports when discovery is limited to this machine, and forgets the variable.
+    transports = "" if _is_local_only(environment) else environment.get(BUILTIN_VARIABLE, "")
     if match := re.search(r"sockets_size=(\d+)([KMG]?B)?", transports, re.IGNORECASE):
         sizes.append(int(match[1]) * UNITS[(match[2] or "").upper()])
-    for name in PROFILES:
+    for name in PROFILE_VARIABLES:
         if path := environment.get(name):
             # The file is the user's own setting, which Fast DDS itself is about to parse.
             entries = ET.parse(path).iter()
             sizes += [int(entry.text or 0) for entry in entries if entry.tag.rpartition("}")[2] == "segment_size"]
     return max(sizes, default=None)
+
+
+def _is_local_only(environment: Mapping[str, str]) -> bool:
+    return (
+        environment.get("ROS_AUTOMATIC_DISCOVERY_RANGE") == "LOCALHOST" or environment.get("ROS_LOCALHOST_ONLY") == "1"
+    )
 
 
 def shared_memory(folder: Path) -> Check:

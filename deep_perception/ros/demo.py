@@ -21,7 +21,7 @@ from deep_perception.evaluation.demo_result import Result
 from deep_perception.ros.demo_listener import DemoListener
 from deep_perception.ros.demo_programs import Running, end_with_parent, programs, running
 from deep_perception.ros.domain import private_domain
-from deep_perception.ros.program import tune_transport
+from deep_perception.ros.transport import make_room
 
 START_S = 60.0
 """A slow machine may take this long until everything is up."""
@@ -51,21 +51,23 @@ def main() -> int:
 
 def measure(seconds: float, seed: int, folder: Path) -> Result:
     """Start everything, listen for `seconds` from when all are up, and sum up."""
-    tune_transport()
+    make_room()
     with private_domain(), running(programs(seed=seed), folder) as nodes:
         began = time.monotonic()
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        listener = DemoListener()
-        executor = SingleThreadedExecutor()
+        executor, listener = SingleThreadedExecutor(), DemoListener()
         executor.add_node(listener)
-        _spin(executor, nodes, lambda: not listener.silent(), START_S)
-        start_s = time.monotonic() - began
-        if not listener.silent():
-            _say(up=start_s)
-            listener.open_window(seconds)
-            _spin(executor, nodes, lambda: False, seconds)
-            _spin(executor, nodes, listener.is_settled, SETTLE_S)
-        return listener.result(seconds, start_s, folder)
+        try:
+            _spin(executor, nodes, lambda: not listener.silent(), START_S)
+            start_s = time.monotonic() - began
+            if not listener.silent():
+                _say(up=start_s)
+                listener.open_window(seconds)
+                _spin(executor, nodes, lambda: False, seconds)
+                _spin(executor, nodes, listener.is_settled, SETTLE_S)
+            return listener.result(seconds, start_s, folder)
+        finally:
+            rclpy.try_shutdown()
 
 
 def _spin(executor: SingleThreadedExecutor, nodes: Running, done: Callable[[], bool], seconds: float) -> None:

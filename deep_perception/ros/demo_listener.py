@@ -67,7 +67,9 @@ class DemoListener(Node):
     def silent(self) -> tuple[str, ...]:
         """Return the topics on which nothing has come so far; diagnostics must come from every node."""
         topics = tuple(topic for topic in TOPICS if not self.arrivals[topic])
-        return topics or tuple(f"/diagnostics of {name}" for name in ANSWERED_BY.values() if name and not self._dropped(name))
+        return topics or tuple(
+            f"/diagnostics of {name}" for name in ANSWERED_BY.values() if name and not self._dropped(name)
+        )
 
     def open_window(self, seconds: float) -> None:
         """Let pictures that are stamped from now on count, for so long."""
@@ -150,13 +152,17 @@ class DemoListener(Node):
         for topic in SHOWN:
             arrivals = {stamp: self.arrivals[topic][stamp] for stamp in self._stamps(topic)}
             asked = published if topic in ANSWERED_BY else None
-            streams.append(measure(topic, kinds[topic], arrivals, asked, self._dropped_within(ANSWERED_BY.get(topic, ""))))
+            streams.append(
+                measure(topic, kinds[topic], arrivals, asked, self._dropped_within(ANSWERED_BY.get(topic, "")))
+            )
         return tuple(streams)
 
     def _classes(self) -> dict[str, Counts]:
         counts: dict[int, Counts] = defaultdict(Counts)
         for stamp in self._stamps("detections", "truth/detections", "truth/ignored"):
-            found, truth, ignored = (self._boxes(topic, stamp) for topic in ("detections", "truth/detections", "truth/ignored"))
+            found, truth, ignored = (
+                self._boxes(topic, stamp) for topic in ("detections", "truth/detections", "truth/ignored")
+            )
             for label, count in compare_by_class(found, truth, ignored).items():
                 counts[label] += count
         return {LABELS[label]: counts[label] for label in sorted(counts)}
@@ -169,7 +175,11 @@ class DemoListener(Node):
         return bool(answer.class_id == truth.class_id)
 
     def _shot(self, stamp: int, folder: Path) -> Shot:
-        image, found, truth = self._kept[stamp], self._boxes("detections", stamp), self._boxes("truth/detections", stamp)
+        image, found, truth = (
+            self._kept[stamp],
+            self._boxes("detections", stamp),
+            self._boxes("truth/detections", stamp),
+        )
         answers = self.said["classification"].get(stamp)
         answer = answers.results[0] if answers else None
         return Shot(

@@ -31,7 +31,14 @@ class Program:
 
     def command(self) -> list[str]:
         """Return how to start it where there is no `ros2 run`."""
-        words = [sys.executable, "-m", f"deep_perception.ros.{self.executable}", "--ros-args", "-r", f"__node:={self.name}"]
+        words = [
+            sys.executable,
+            "-m",
+            f"deep_perception.ros.{self.executable}",
+            "--ros-args",
+            "-r",
+            f"__node:={self.name}",
+        ]
         for name, value in self.parameters.items():
             words += ["-p", f"{name}:={json.dumps(value)}"]
         for name, topic in self.remappings.items():

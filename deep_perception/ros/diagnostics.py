@@ -7,7 +7,7 @@ from deep_perception.runtime.health import Snapshot
 MOSTLY_LOST = 0.5
 
 
-def status(name: str, hardware: str, snapshot: Snapshot, facts: dict[str, str], *, active: bool, silent: bool) -> DiagnosticStatus:
+def status(name: str, snapshot: Snapshot, facts: dict[str, str], *, active: bool, silent: bool) -> DiagnosticStatus:
     """Sum a stream up as OK, WARN (pictures get lost, or fail) or STALE (nothing arrives)."""
     level, message = _verdict(snapshot, active=active, silent=silent)
     values = {
@@ -22,7 +22,7 @@ def status(name: str, hardware: str, snapshot: Snapshot, facts: dict[str, str], 
         "last error": snapshot.last_error,
     }
     pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
-    return DiagnosticStatus(level=level, name=name, hardware_id=hardware, message=message, values=pairs)
+    return DiagnosticStatus(level=level, name=name, hardware_id=facts.get("device", ""), message=message, values=pairs)
 
 
 def _verdict(snapshot: Snapshot, *, active: bool, silent: bool) -> tuple[bytes, str]:

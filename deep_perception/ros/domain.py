@@ -31,4 +31,6 @@ def _claim() -> socket.socket:
             claim.close()
         else:
             return claim
-    raise ConfigError(f"ROS_DOMAIN_ID: all {len(DOMAINS)} domains are taken by programs like this one. Wait for one to end")
+    raise ConfigError(
+        f"ROS_DOMAIN_ID: all {len(DOMAINS)} domains are taken by programs like this one. Wait for one to end"
+    )

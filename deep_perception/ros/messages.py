@@ -76,7 +76,10 @@ def from_detections(detections: Detections, header: Header, naming: Naming) -> D
 
 def to_boxes(message: Detection2DArray) -> list[tuple[str, float, tuple[float, float, float, float]]]:
     """Read (class_id, score, x1 y1 x2 y2) back from detections."""
-    return [(one.results[0].hypothesis.class_id, one.results[0].hypothesis.score, _corners(one.bbox)) for one in message.detections]
+    return [
+        (one.results[0].hypothesis.class_id, one.results[0].hypothesis.score, _corners(one.bbox))
+        for one in message.detections
+    ]
 
 
 def label_info(model: "Model", header: Header) -> LabelInfo:

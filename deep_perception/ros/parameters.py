@@ -5,10 +5,12 @@ from dataclasses import Field, fields, replace
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from deep_perception.config import check_names
+from deep_perception.errors import ConfigError
 
 Settings = TypeVar("Settings")
 
@@ -16,10 +18,13 @@ OF_ROS = ("use_sim_time", "start_type_description_service")
 
 
 def declare(node: Node, settings: type[Settings]) -> Settings:
-    """Declare every field as a parameter and return the settings given; raise ConfigError for what is wrong or unknown."""
+    """Declare every field as a parameter and return the settings given; raise ConfigError for a wrong one."""
     _refuse_unknown(node, settings)
-    for item in fields(settings):  # type: ignore[arg-type]
-        node.declare_parameter(item.name, _to_ros(item.default), _descriptor(item))
+    try:
+        for item in fields(settings):  # type: ignore[arg-type]
+            node.declare_parameter(item.name, _to_ros(item.default), _descriptor(item))
+    except (InvalidParameterValueException, InvalidParameterTypeException) as err:
+        raise ConfigError(" ".join(str(err).split())) from err
     given = {item.name: node.get_parameter(item.name) for item in fields(settings)}  # type: ignore[arg-type]
     return changed(settings(), list(given.values()))
 
@@ -44,7 +49,9 @@ def _descriptor(item: "Field[Any]") -> ParameterDescriptor:
         descriptor.additional_constraints = f"one of {', '.join(choices)}"
     if limits := item.metadata["range"]:
         if isinstance(item.default, float):
-            descriptor.floating_point_range = [FloatingPointRange(from_value=float(limits.low), to_value=float(limits.high))]
+            descriptor.floating_point_range = [
+                FloatingPointRange(from_value=float(limits.low), to_value=float(limits.high))
+            ]
         else:
             descriptor.integer_range = [IntegerRange(from_value=int(limits.low), to_value=int(limits.high), step=1)]
     return descriptor

@@ -2,18 +2,14 @@
 
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.publisher import Publisher
 from rclpy.time import Time
 from std_msgs.msg import Header
 from vision_msgs.msg import LabelInfo, VisionInfo
@@ -25,10 +21,12 @@ from deep_perception.models.creation import read_labels
 from deep_perception.predictions import Image
 from deep_perception.ros import diagnostics
 from deep_perception.ros.camera import Camera
+from deep_perception.ros.managed_node import ManagedNode
 from deep_perception.ros.messages import Naming, label_info, latched, vision_info
 from deep_perception.ros.parameters import changed, declare
 from deep_perception.ros.program import run
-from deep_perception.ros.silence import REMEDY_FOR_LOSS
+from deep_perception.ros.transport import REMEDY_FOR_LOSS
+from deep_perception.runtime.health import Snapshot
 from deep_perception.runtime.newest import NewestFrames
 from deep_perception.runtime.warmup import warm_up
 from deep_perception.tasks import TASKS
@@ -36,9 +34,12 @@ from deep_perception.tasks import TASKS
 LIVE = {item.name for item in fields(PerceptionConfig) if item.metadata["live"]}
 OF_MODEL = {"model", "weights", "labels"}
 WARN_AGAIN_S = 10.0
+TOO_OLD = (
+    "pictures are older than max_age_ms ({:g}): a slow network, clocks that differ, or a recording without use_sim_time"
+)
 
 
-class PerceptionNode(LifecycleNode):
+class PerceptionNode(ManagedNode):
     """Configure loads and warms up, activate subscribes, deactivate keeps the weights, cleanup frees them."""
 
     def __init__(self, **arguments: Any) -> None:
@@ -49,80 +50,35 @@ class PerceptionNode(LifecycleNode):
         self._frames: NewestFrames[tuple[Camera, Any]] = NewestFrames()
         self._worker: threading.Thread | None = None
         self._last_image: Image | None = None
-        self._reported: set[str] = set()
+        self._said: set[str] = set()
         self._version = 0
-        self._unexpected: BaseException | None = None
-        self.refusal: DeepPerceptionError | None = None
-        aside = MutuallyExclusiveCallbackGroup()  # keeps telling while the parameter services load a model
-        self._label_info: Publisher = self.create_publisher(LabelInfo, "label_info", latched())
-        self._vision_info: Publisher = self.create_publisher(VisionInfo, "vision_info", latched())
+        self._label_info = self.create_publisher(LabelInfo, "label_info", latched())
+        self._vision_info = self.create_publisher(VisionInfo, "vision_info", latched())
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._alarm = self.create_guard_condition(self._raise_unexpected, callback_group=aside)
-        self.create_timer(1.0, self._tell, callback_group=aside)
+        self.create_timer(1.0, self._tell, callback_group=self.aside)
         self.add_on_set_parameters_callback(self._set_parameters)
         threshold = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
         self._jumps = self.get_clock().create_jump_callback(threshold, post_callback=self._clock_jumped)
 
     # Lifecycle
 
-    def autostart(self) -> None:
-        """Configure and activate; raise what the user can mend."""
-        for trigger in (self.trigger_configure, self.trigger_activate):
-            if trigger() != TransitionCallbackReturn.SUCCESS:
-                self._raise_unexpected()
-                raise self.refusal or DeepPerceptionError("the node could not be started")
-
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the model and warm it up."""
-        return self._attempt(self._configure)
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribe and work."""
-        return self._attempt(self._activate)
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop working, keep the weights."""
-        return self._attempt(self._deactivate)
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free the weights."""
-        return self._attempt(self._clean_up)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and free everything."""
-        return self._attempt(lambda: (self._deactivate(), self._clean_up()))
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Go back to unconfigured."""
-        return self.on_shutdown(state)
-
-    def _attempt(self, transition: Callable[[], object]) -> TransitionCallbackReturn:
-        try:
-            transition()
-        except DeepPerceptionError as err:
-            self.refusal = err
-            self.get_logger().error(str(err))
-            return TransitionCallbackReturn.FAILURE
-        except BaseException as err:  # rclpy would swallow it
-            self._fail(err)
-            return TransitionCallbackReturn.ERROR
-        return TransitionCallbackReturn.SUCCESS
-
-    def _configure(self) -> None:
+    def configure(self) -> None:
+        """Load the model, warm it up, open the results' topics."""
         model = self._load(self.config)
         names = self.config.cameras or ("",)
         self._cameras = [Camera(self, name, self.config.image_transport) for name in names]
         self._take_over(model, self.config)
 
-    def _activate(self) -> None:
+    def activate(self) -> None:
+        """Subscribe and work."""
         self._frames = NewestFrames()
         self._worker = threading.Thread(target=self._work, name="perception", daemon=True)
         self._worker.start()
         for camera in self._cameras:
             camera.listen(self._receive)
-        self._announce()
 
-    def _deactivate(self) -> None:
+    def deactivate(self) -> None:
+        """Stop working, keep the weights."""
         for camera in self._cameras:
             camera.stop_listening()
         self._frames.close()
@@ -130,7 +86,8 @@ class PerceptionNode(LifecycleNode):
             self._worker.join()
             self._worker = None
 
-    def _clean_up(self) -> None:
+    def clean_up(self) -> None:
+        """Free the weights."""
         for camera in self._cameras:
             camera.close()
         self._cameras, self._model, self._last_image = [], None, None
@@ -157,18 +114,16 @@ class PerceptionNode(LifecycleNode):
             camera.offer(TASKS[model.task].prediction)
         self._model = model
         self._version += 1
-        self._announce()
+        self._announce(model)
         self.get_logger().info(
             f"{model.task} by {model.name}, weights {config.weights} ({model.identity[:12]}), "
             f"{len(model.labels)} labels, on {model.device}, {str(model.precision).removeprefix('torch.')}"
         )
 
-    def _announce(self) -> None:
-        assert self._model is not None
+    def _announce(self, model: Model) -> None:
         header = Header(stamp=self.get_clock().now().to_msg())
-        self._label_info.publish(label_info(self._model, header))
-        location = self._label_info.topic_name
-        self._vision_info.publish(vision_info(self._model, header, self._version, location))
+        self._label_info.publish(label_info(model, header))
+        self._vision_info.publish(vision_info(model, header, self._version, self._label_info.topic_name))
 
     # Parameters
 
@@ -181,22 +136,21 @@ class PerceptionNode(LifecycleNode):
 
     def _reconfigure(self, parameters: list[Parameter]) -> None:
         config = changed(self.config, parameters)
-        different = {item.name for item in fields(config) if getattr(config, item.name) != getattr(self.config, item.name)}
         if self._model is not None:
-            if fixed := different - LIVE:
-                raise ConfigError(f"{', '.join(sorted(fixed))}: can be set only while the node is unconfigured. Clean it up first")
+            names = [item.name for item in fields(config)]
+            different = {name for name in names if getattr(config, name) != getattr(self.config, name)}
+            if fixed := sorted(different - LIVE):
+                raise ConfigError(
+                    f"{', '.join(fixed)}: can be set only while the node is unconfigured. Clean it up first"
+                )
             # Setting the same file again asks for it as it is now.
-            self._apply(config, swap=any(one.name in OF_MODEL for one in parameters))
+            if any(parameter.name in OF_MODEL for parameter in parameters):
+                self._take_over(self._load(config), config)
+            else:
+                self._model.check_classes(config.classes)
+                self._model.selection = config.selection()
+                self._announce(self._model)
         self.config = config
-
-    def _apply(self, config: PerceptionConfig, *, swap: bool) -> None:
-        assert self._model is not None
-        if swap:
-            self._take_over(self._load(config), config)
-            return
-        self._model.check_classes(config.classes)
-        self._model.selection = config.selection()
-        self._announce()
 
     # Pictures
 
@@ -214,14 +168,14 @@ class PerceptionNode(LifecycleNode):
         try:
             while (taken := self._frames.take()) is not None:
                 self._answer(*taken[1])
-        except BaseException as err:
-            self._fail(err)
+        except BaseException as err:  # noqa: BLE001  (a thread's traceback alone would leave a node that looks alive)
+            self.fail(err)
 
     def _answer(self, camera: Camera, message: Any) -> None:
         model, config = self._model, self.config
         assert model is not None
         if 0 < config.max_age_ms < self._age_s(message) * 1e3:
-            self._drop(camera, "too old", f"pictures are older than max_age_ms ({config.max_age_ms:g}): slow network, unsynchronised clocks, or a recording without use_sim_time")
+            self._drop(camera, "too old", TOO_OLD.format(config.max_age_ms))
             return
         try:
             image = camera.decode(message)
@@ -231,21 +185,20 @@ class PerceptionNode(LifecycleNode):
         self._last_image = image
         prediction = model([image])[0]
         camera.publish(message, image, prediction, Naming(model.labels, config.class_id == "index"))
-        self._first_answer(camera, image)
         camera.health.answered(self._age_s(message))
-
-    def _first_answer(self, camera: Camera, image: Image) -> None:
-        key = f"first {camera.name}"
-        if key not in self._reported:
-            self._reported.add(key)
+        if self._is_new(f"{camera.topic} works"):
             self.get_logger().info(f"first picture on {camera.topic}: {image.shape[1]}x{image.shape[0]}")
 
     def _drop(self, camera: Camera, reason: str, explanation: str) -> None:
         camera.health.dropped(reason)
         camera.health.failed(explanation)
-        if (key := f"{camera.name} {reason}") not in self._reported:
-            self._reported.add(key)
+        if self._is_new(f"{camera.topic} {reason}"):
             self.get_logger().warning(f"{camera.topic}: {explanation}. Said once; diagnostics keep the count")
+
+    def _is_new(self, news: str) -> bool:
+        known = news in self._said
+        self._said.add(news)
+        return not known
 
     def _age_s(self, message: Any) -> float:
         now: Time = self.get_clock().now()
@@ -263,40 +216,23 @@ class PerceptionNode(LifecycleNode):
             camera.health.reset()
 
     def _tell(self) -> None:
-        statuses = []
-        for camera in self._cameras:
-            snapshot, silent = camera.health.snapshot(), camera.is_silent()
-            statuses.append(self._status(camera, snapshot, silent))
-            if silent:
-                self.get_logger().warning(camera.explain_silence(), throttle_duration_sec=WARN_AGAIN_S)
-            elif snapshot.lost_share > diagnostics.MOSTLY_LOST:
-                lost = f"{100 * snapshot.lost_share:.0f} % of the pictures on {camera.topic} get lost on the way"
-                self.get_logger().warning(f"{lost}. {REMEDY_FOR_LOSS}", throttle_duration_sec=3 * WARN_AGAIN_S)
-        message = DiagnosticArray(status=statuses)
+        message = DiagnosticArray(status=[self._state_of(camera) for camera in self._cameras])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
 
-    def _status(self, camera: Camera, snapshot: Any, silent: bool) -> Any:
-        model = self._model
+    def _state_of(self, camera: Camera) -> DiagnosticStatus:
+        snapshot, silent, model = camera.health.snapshot(), camera.is_silent(), self._model
+        self._warn(camera, snapshot, silent)
         facts = {"device": str(model.device), "model": f"{model.name} {model.identity[:12]}"} if model else {}
         name = f"{self.get_fully_qualified_name().lstrip('/')}: {camera.topic}"
-        hardware = str(model.device) if model else ""
-        return diagnostics.status(name, hardware, snapshot, facts, active=self._worker is not None, silent=silent)
+        return diagnostics.status(name, snapshot, facts, active=self._worker is not None, silent=silent)
 
-    def _fail(self, error: BaseException) -> None:
-        """End the process from whatever thread this is: a node that cannot work must not look alive."""
-        self._unexpected = error
-        self._alarm.trigger()
-
-    def _raise_unexpected(self) -> None:
-        if self._unexpected is not None:
-            raise self._unexpected
-
-
-    def destroy_node(self) -> None:
-        """Let the worker finish before the publishers go."""
-        self._deactivate()
-        super().destroy_node()
+    def _warn(self, camera: Camera, snapshot: Snapshot, silent: bool) -> None:
+        if silent:
+            self.get_logger().warning(camera.explain_silence(), throttle_duration_sec=WARN_AGAIN_S)
+        elif snapshot.lost_share > diagnostics.MOSTLY_LOST:
+            lost = f"{100 * snapshot.lost_share:.0f} % of the pictures on {camera.topic} get lost on the way"
+            self.get_logger().warning(f"{lost}. {REMEDY_FOR_LOSS}", throttle_duration_sec=WARN_AGAIN_S)
 
 
 def start() -> PerceptionNode:

@@ -1,7 +1,6 @@
 """Run a node as a program: a user's mistake is one line and exit code 1, anything unexpected a traceback."""
 
 import logging
-import os
 from collections.abc import Callable
 
 import rclpy
@@ -9,16 +8,32 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 
 from deep_perception.errors import ConfigError, DeepPerceptionError
-from deep_perception.ros.silence import TRANSPORT, TUNED_TRANSPORT
+from deep_perception.ros.transport import make_room
 
-PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 THREADS = 4
+
+
+class RosHandler(logging.Handler):
+    """Hands what the core logs on to ROS, where --log-level and /rosout are."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a record under the severity of the same name."""
+        # A function each, because rclpy ties a severity to the line that it is called from.
+        logger = rclpy.logging.get_logger(record.name)
+        if record.levelno >= logging.ERROR:
+            logger.error(record.getMessage())
+        elif record.levelno >= logging.WARNING:
+            logger.warning(record.getMessage())
+        elif record.levelno >= logging.INFO:
+            logger.info(record.getMessage())
+        else:
+            logger.debug(record.getMessage())
 
 
 def run(make_node: Callable[[], Node], arguments: list[str] | None = None) -> int:
     """Spin a node until a signal stops it; return the exit code."""
-    logging.basicConfig(level=logging.INFO, format="[%(levelname)s] [%(name)s]: %(message)s")
-    tune_transport()
+    logging.basicConfig(level=logging.INFO, handlers=[RosHandler()])
+    make_room()
     try:
         _init(arguments)
         spin(make_node())
@@ -27,15 +42,12 @@ def run(make_node: Callable[[], Node], arguments: list[str] | None = None) -> in
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:
+        if rclpy.ok():  # otherwise a signal came while the node was being made
+            raise
     finally:
         rclpy.try_shutdown()
     return 0
-
-
-def tune_transport() -> None:
-    """Give what this process publishes enough shared memory for pictures, unless the user has chosen a transport."""
-    if not any(name in os.environ for name in (TRANSPORT, *PROFILES)):
-        os.environ[TRANSPORT] = TUNED_TRANSPORT
 
 
 def spin(node: Node) -> None:
@@ -52,5 +64,5 @@ def spin(node: Node) -> None:
 def _init(arguments: list[str] | None) -> None:
     try:
         rclpy.init(args=arguments)
-    except Exception as err:  # rclpy's classes for a bad --ros-args or --params-file are private
+    except RuntimeError as err:  # rclpy's classes for a bad --ros-args or --params-file are private
         raise ConfigError(f"ROS arguments: {' '.join(str(err).split())}") from err

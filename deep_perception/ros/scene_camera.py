@@ -56,7 +56,9 @@ class SceneCamera(Node):
         self._took: deque[float] = deque(maxlen=max(2, round(PACE_S * self.config.rate_hz)))
         self._is_slow = False
         self.create_timer(1 / self.config.rate_hz, self._expose)
-        self.get_logger().info(f"{self.config.width}x{self.config.height} at {self.config.rate_hz:g} Hz on {self._image.topic_name}")
+        self.get_logger().info(
+            f"{self.config.width}x{self.config.height} at {self.config.rate_hz:g} Hz on {self._image.topic_name}"
+        )
 
     def _expose(self) -> None:
         """Publish the picture that is ready, then make the next: rendering delays none."""

@@ -3,23 +3,20 @@
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
-TRANSPORT = "FASTDDS_BUILTIN_TRANSPORTS"
-TUNED_TRANSPORT = "DEFAULT?max_msg_size=64KB&sockets_size=32MB"
-"""A shared-memory segment with room for several pictures. Fast DDS's own holds less than one, and loses the rest."""
-
-REMEDY_FOR_LOSS = f'Start the camera with {TRANSPORT}="{TUNED_TRANSPORT}" (Fast DDS), or let it publish smaller pictures'
+from deep_perception.ros.transport import REMEDY_FOR_LOSS
 
 PICTURES = {"sensor_msgs/msg/Image": "raw", "sensor_msgs/msg/CompressedImage": "compressed"}
 
 
-def explain(node: Node, topic: str, wanted: str, qos: QoSProfile) -> str:
-    """Say in one line why nothing of type `wanted` arrives on `topic`."""
+def explain(node: Node, topic: str, wanted: str, qos: QoSProfile, remapped: str = "image") -> str:
+    """Say in one line why nothing of type `wanted` arrives on `topic`; `remapped` is its name before remapping."""
     publishers = node.get_publishers_info_by_topic(topic)
     fitting = [publisher for publisher in publishers if publisher.topic_type == wanted]
     if not publishers:
-        return f"no pictures: nothing publishes on {topic}. {_other_topics(node, topic, wanted)}"
+        return f"no pictures: nothing publishes on {topic}. {_other_topics(node, topic, wanted, remapped)}"
     if not fitting:
-        return f"no pictures: {topic} carries {publishers[0].topic_type}, expected {wanted}. {_other_topics(node, topic, wanted)}"
+        found = f"no pictures: {topic} carries {publishers[0].topic_type}, expected {wanted}"
+        return f"{found}. {_other_topics(node, topic, wanted, remapped)}"
     for publisher in fitting:
         compatibility, reason = qos_check_compatible(publisher.qos_profile, qos)
         if compatibility == QoSCompatibility.ERROR:
@@ -30,7 +27,7 @@ def explain(node: Node, topic: str, wanted: str, qos: QoSProfile) -> str:
     )
 
 
-def _other_topics(node: Node, topic: str, wanted: str) -> str:
+def _other_topics(node: Node, topic: str, wanted: str, remapped: str) -> str:
     found = {
         name: kind
         for name, kinds in node.get_topic_names_and_types()
@@ -40,10 +37,11 @@ def _other_topics(node: Node, topic: str, wanted: str) -> str:
     same = sorted(name for name, kind in found.items() if kind == wanted)
     other = sorted(name for name, kind in found.items() if kind != wanted)
     if same:
-        return f"Pictures are on {', '.join(_base(name, wanted) for name in same[:5])}: remap image to one of them"
+        return f"Pictures are on {', '.join(_base(name, wanted) for name in same[:5])}: remap {remapped} to one of them"
     if other:
         transport = PICTURES[found[other[0]]]
-        return f"Pictures are on {other[0]}: set image_transport to {transport} and remap image to {_base(other[0], found[other[0]])}"
+        base = _base(other[0], found[other[0]])
+        return f"Pictures are on {other[0]}: set image_transport to {transport} and remap {remapped} to {base}"
     return "No other topic carries pictures: is the camera running, with the same ROS_DOMAIN_ID?"
 
 

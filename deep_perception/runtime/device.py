@@ -27,7 +27,7 @@ def choose_device(wanted: str = "auto") -> torch.device:
 
 
 def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
-    """Return the number format of the network's work on `device`; `auto` is float32, the one with torchvision's results."""
+    """Return the number format of the network's work on `device`; `auto` is float32, as torchvision's."""
     if wanted == "auto":
         return torch.float32
     if wanted not in PRECISIONS:
@@ -47,7 +47,9 @@ def _choose_for_user() -> torch.device:
 
 def _check_cuda(wanted: str, index: int) -> None:
     if not torch.cuda.is_available():
-        raise DeviceError(f"device: got '{wanted}', but {_why_no_cuda()}. Use auto or cpu, or run `deep_perception doctor`")
+        raise DeviceError(
+            f"device: got '{wanted}', but {_why_no_cuda()}. Use auto or cpu, or run `deep_perception doctor`"
+        )
     count = torch.cuda.device_count()
     if index >= count:
         raise DeviceError(f"device: got '{wanted}', expected cuda:0 to cuda:{count - 1} on this machine")

@@ -25,7 +25,7 @@ def fold_batch_norms(network: nn.Module, example: object) -> None:
 
 def _neighbours(network: nn.Module, example: object) -> list[tuple[nn.Conv2d, nn.Module]]:
     """Return the (convolution, norm) pairs where the norm is the only module that reads the convolution's output."""
-    made_by: dict[int, nn.Module] = {}
+    made_by: dict[int, nn.Conv2d] = {}
     read_by: dict[int, list[nn.Module]] = {}
     runs: Counter[nn.Module] = Counter()
     kept: list[Tensor] = []  # alive until the end, so that an id names one tensor only

@@ -34,6 +34,7 @@ class Health:
         self._dropped: Counter[str] = Counter()
         self._answered = 0
         self._last_error = ""
+        self._last_arrival = 0.0
         self._forget_times()
 
     def received(self, stamp_ns: int) -> bool:
@@ -43,8 +44,12 @@ class Health:
             if went_back:
                 self._forget_times()
             self._stamps.append(stamp_ns)
-            self.last_arrival = time.monotonic()
+            self._last_arrival = time.monotonic()
         return went_back
+
+    def quiet_s(self, since: float) -> float:
+        """Return for how long no picture has arrived, counting from `since` (monotonic) at the earliest."""
+        return time.monotonic() - max(since, self._last_arrival)
 
     def answered(self, age_s: float) -> None:
         """Note an answer, and how old its picture is by now."""
@@ -86,7 +91,7 @@ class Health:
     def _forget_times(self) -> None:
         self._stamps: deque[int] = deque(maxlen=STAMPS_KEPT)
         self._answers: deque[tuple[float, float]] = deque(maxlen=10_000)
-        self.last_arrival: float | None = None
+        self._last_arrival = 0.0
 
 
 def lost_share(stamps_ns: list[int]) -> float:

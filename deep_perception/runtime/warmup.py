@@ -17,4 +17,6 @@ def warm_up(model: Model, image: Image | None = None) -> None:
     except DeepPerceptionError:
         raise
     except Exception as err:
-        raise ModelError(f"{model.name}: failed on a test picture ({type(err).__name__}: {err}). Nothing was changed") from err
+        raise ModelError(
+            f"{model.name}: failed on a test picture ({type(err).__name__}: {err}). Nothing was changed"
+        ) from err

@@ -87,12 +87,11 @@ def _expose(canvas: Canvas, exposure: float, rng: np.random.Generator) -> Image:
     light = canvas.light
     edges = cv2.morphologyEx(canvas.owner, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     cv2.copyTo(cv2.GaussianBlur(light, (3, 3), 0.8), edges, light)
-    light = cv2.multiply(light, _vignette(height, width), scale=1 / 255)
-    shown = np.arange(256) * np.sqrt(BRIGHTEST * exposure)
-    light = cv2.LUT(light, np.minimum(shown, 255).round().astype(np.uint8))
+    shown = np.minimum(np.arange(256) * np.sqrt(BRIGHTEST * exposure), 255).round().astype(np.uint8)
+    seen = cv2.LUT(cv2.multiply(light, _vignette(height, width), scale=1 / 255), shown)
     # The code is the root of light, so noise that is even in it is the shot noise of light.
     tile, (down, across) = _grain(height, width), rng.integers(0, 64, 2)
-    noisy = cv2.addWeighted(light, 1, tile[down : down + height, across : across + width], 1, -128)
+    noisy = cv2.addWeighted(seen, 1, tile[down : down + height, across : across + width], 1, -128)
     return np.asarray(noisy, np.uint8)
 
 

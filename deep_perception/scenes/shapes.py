@@ -5,6 +5,7 @@ start + t * direction; `hit` gives the smallest t on the surface, inf where the 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -160,51 +161,62 @@ class Torus:
     minor: float
     cut: float | None = None
 
-    STEPS = 20
-    CLOSE = 1e-4
+    def hit(self, start: Array, direction: Array) -> Array:
+        """Look for the first of 25 points along each ray that is inside, then halve the step before it.
+
+        A ray that grazes the ring by less than two tenths of a millimetre may pass.
+        """
+        flat, ahead = self._local(start.reshape(3, -1)), self._turned(direction.reshape(3, -1))
+        enter, leave = self._range(flat, ahead)
+        near = np.flatnonzero(leave > enter)
+        origin, ahead, span = flat[:, near] + enter[near] * ahead[:, near], ahead[:, near], (leave - enter)[near]
+        inside = self._inside(origin, ahead)
+        steps = np.linspace(0, 1, 25, dtype=np.float32)[:, None] * span
+        reached = inside(steps)
+        first, ray = reached.argmax(axis=0), np.arange(len(near))
+        low, high = steps[np.maximum(first - 1, 0), ray], steps[first, ray]
+        for _ in range(8):
+            middle = (low + high) / 2
+            within = inside(middle)
+            low, high = np.where(within, low, middle), np.where(within, middle, high)
+        found = np.full(flat.shape[1], MISS, np.float32)
+        found[near] = np.where(reached[first, ray], enter[near] + high, MISS)
+        return found.reshape(start.shape[1:])
 
     def _local(self, points: Array) -> Array:
-        local = points - _column(self.centre, points)
-        return local if self.cut is None else local[[0, 2, 1]]
+        """The ring lies around the z axis, and the cut is along x."""
+        return self._turned(points - _column(self.centre, points))
 
-    def _distance(self, points: Array) -> Array:
-        x, y, z = self._local(points)
-        distance = np.hypot(np.hypot(x, y) - np.float32(self.major), z) - np.float32(self.minor)
-        return distance if self.cut is None else np.maximum(distance, np.float32(self.cut) - points[0])
+    def _turned(self, vectors: Array) -> Array:
+        return vectors if self.cut is None else vectors[[0, 2, 1]]
 
-    def hit(self, start: Array, direction: Array) -> Array:
-        """March along the rays by the distance that is surely free, until it is below 0.1 mm.
+    def _range(self, start: Array, direction: Array) -> tuple[Array, Array]:
+        """Where the rays enter and leave the disc around the ring; NaN or turned round where they miss it."""
+        square, half = (direction**2).sum(axis=0), (start * direction).sum(axis=0)
+        root = _root(half * half - square * ((start**2).sum(axis=0) - np.float32(self.major + self.minor) ** 2))
+        enter, leave = (-half - root) / square, (-half + root) / square
+        slabs = [(2, -self.minor, self.minor)]
+        if self.cut is not None:
+            slabs.append((0, self.cut - self.centre[0], self.major + self.minor))
+        for axis, low, high in slabs:
+            inverse = 1 / np.where(np.abs(direction[axis]) < TINY, TINY, direction[axis])
+            one, other = (np.float32(low) - start[axis]) * inverse, (np.float32(high) - start[axis]) * inverse
+            enter, leave = np.maximum(enter, np.minimum(one, other)), np.minimum(leave, np.maximum(one, other))
+        return enter, leave
 
-        A ray that grazes the ring by less than half a millimetre may need more steps, and passes.
-        """
-        shape, start, direction = start.shape[1:], start.reshape(3, -1), direction.reshape(3, -1)
-        found = np.full(start.shape[1], MISS, np.float32)
-        t, leave = self._sphere(start, direction)
-        active = np.flatnonzero(leave >= t)
-        t = t[active]
-        for _ in range(self.STEPS):
-            ahead = direction[:, active]
-            distance = self._distance(start[:, active] + t * ahead)
-            done = distance < self.CLOSE
-            found[active[done]] = t[done]
-            t = t + distance / np.sqrt((ahead**2).sum(axis=0))
-            going = ~done & (t < leave[active])
-            active, t = active[going], t[going]
-        return found.reshape(shape)
-
-    def _sphere(self, start: Array, direction: Array) -> tuple[Array, Array]:
-        """Where the rays enter and leave the ball around the ring; NaN where they miss it."""
-        offset = start - _column(self.centre, start)
-        square, half = (direction**2).sum(axis=0), (offset * direction).sum(axis=0)
-        rest = (offset**2).sum(axis=0) - np.float32(self.major + self.minor) ** 2
-        root = _root(half * half - square * rest)
-        return (-half - root) / square, (-half + root) / square
+    def _inside(self, start: Array, direction: Array) -> Callable[[Array], NDArray[np.bool_]]:
+        """Which points of the rays are in the ring: (|p|² + R² - r²)² < 4 R² (x² + y²)."""
+        (x, y, z), (dx, dy, dz) = start, direction
+        a, b, c = dx * dx + dy * dy, 2 * (x * dx + y * dy), x * x + y * y
+        far = np.float32(self.major**2 - self.minor**2)
+        a3, b3, c3 = a + dz * dz, b + 2 * z * dz, c + z * z + far
+        four = np.float32(4 * self.major**2)
+        return lambda t: ((a3 * t + b3) * t + c3) ** 2 < four * ((a * t + b) * t + c)
 
     def normal(self, points: Array) -> Array:
         x, y, z = self._local(points)
         shrink = 1 - np.float32(self.major) / np.hypot(x, y)
-        normal = _unit(np.stack([x * shrink, y * shrink, z]))
-        return normal if self.cut is None else normal[[0, 2, 1]]
+        return self._turned(_unit(np.stack([x * shrink, y * shrink, z])))
 
     def uv(self, points: Array) -> Array:
         x, y, z = self._local(points)

@@ -8,19 +8,8 @@ from deep_perception.models import MODELS, Family, Model, build_network, create,
 from deep_perception.predictions import Classes, Detections
 from deep_perception.tasks import TASKS
 
-QUICK = {
-    "resnet18",
-    "squeezenet1_1",
-    "mobilenet_v3_small",
-    "densenet121",
-    "googlenet",
-    "efficientnet_b0",
-    "vit_b_32",
-    "swin_t",
-    "ssdlite320_mobilenet_v3_large",
-    "fasterrcnn_mobilenet_v3_large_320_fpn",
-    "retinanet_resnet50_fpn",
-}
+RCNN = ("fasterrcnn_mobilenet_v3_large_320_fpn",)
+QUICK = {"squeezenet1_1", "mobilenet_v3_small", "googlenet", "swin_t", "ssdlite320_mobilenet_v3_large", *RCNN}
 """Of rows with many names, these are tested each time; the others are `slow`."""
 
 HUGE = {"vit_h_14", "vit_l_16", "vit_l_32", "regnet_y_128gf"}
@@ -111,7 +100,9 @@ def test_a_view_that_is_flipped_or_read_only_is_answered_like_its_copy(model: Mo
     assert_equal(model([frozen])[0], model([frozen.copy()])[0])
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), np.zeros((0, 4, 3), np.uint8)])
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), np.zeros((0, 4, 3), np.uint8)]
+)
 def test_what_is_no_picture_is_refused(model: Model, wrong: np.ndarray):
     with pytest.raises((TypeError, ValueError), match="image: got"):
         model([wrong])

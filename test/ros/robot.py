@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -81,10 +82,8 @@ class Robot:
         return self.node.set_parameters_atomically([Parameter(name, value=value) for name, value in parameters.items()])
 
     def _spin(self, executor: Any) -> None:
-        try:
+        with suppress(rclpy.executors.ExternalShutdownException):
             executor.spin()
-        except rclpy.executors.ExternalShutdownException:
-            pass
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_S, *, strict: bool = True) -> None:

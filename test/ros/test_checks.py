@@ -7,6 +7,7 @@ import pytest
 
 from deep_perception.ros import checks
 from deep_perception.ros.checks import cv_bridge, discovery, segment_size, shared_memory, transport
+from deep_perception.ros.transport import PROFILE_VARIABLES
 
 PROFILE = """<?xml version="1.0"?>
 <dds xmlns="http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles"><profiles><transport_descriptors>
@@ -48,7 +49,7 @@ def test_the_size_of_the_segment_is_read_as_fast_dds_reads_it(value: str, size: 
     assert segment_size({"FASTDDS_BUILTIN_TRANSPORTS": value}) == size
 
 
-@pytest.mark.parametrize("variable", checks.PROFILES)
+@pytest.mark.parametrize("variable", PROFILE_VARIABLES)
 def test_a_segment_set_in_a_profile_counts(tmp_path: Path, variable: str) -> None:
     file = tmp_path / "profile.xml"
     file.write_text(PROFILE.format(size=20 << 20))
@@ -64,7 +65,7 @@ def test_a_segment_too_small_for_pictures_is_a_warning_with_the_setting_to_make(
     ):
         found = transport(environment, "rmw_fastrtps_cpp")
         assert found.status == "WARN"
-        assert 'export FASTDDS_BUILTIN_TRANSPORTS="DEFAULT?' in found.remedy
+        assert 'FASTDDS_BUILTIN_TRANSPORTS="DEFAULT?' in found.remedy
     assert transport({}, "rmw_cyclonedds_cpp").status == "OK"
 
 

@@ -86,14 +86,16 @@ def test_of_a_burst_only_the_newest_picture_is_worked_on(context):
         original = model._predict
         model._predict = lambda network, tensors: (slow.append(time.sleep(1.0)), original(network, tensors))[1]
         robot.show(picture(100.0))
-        wait_until(lambda: len(robot.node._frames._waiting) == 0 and robot.node._cameras[0].health.last_arrival, "work")
+        wait_until(lambda: slow == [] and not robot.node._frames._waiting, "the worker to take it")
         time.sleep(0.3)
         for number in range(1, 11):
             robot.show(picture(100.0 + number / 10))
             time.sleep(0.01)
         wait_until(lambda: any(one.header.stamp.sec == 101 for one in heard), "the newest")
         time.sleep(0.5)
-        stamps = [one.header.stamp.sec + one.header.stamp.nanosec * 1e-9 for one in heard if one.header.stamp.sec >= 100]
+        stamps = [
+            one.header.stamp.sec + one.header.stamp.nanosec * 1e-9 for one in heard if one.header.stamp.sec >= 100
+        ]
         assert stamps == [100.0, 101.0]
         assert robot.node._cameras[0].health.snapshot().dropped["replaced by a newer one"] == 9
 
@@ -223,7 +225,9 @@ def test_new_weights_take_over_between_two_pictures_and_everyone_is_told(context
         version = models[-1].database_version
         assert robot.set(weights=str(file)).successful
         wait_until(lambda: models[-1].database_version == version + 1, "the new version")
-        wait_until(lambda: [one.class_name for one in labels[-1].class_map] == ["__background__", "mug", "cat"], "labels")
+        wait_until(
+            lambda: [one.class_name for one in labels[-1].class_map] == ["__background__", "mug", "cat"], "labels"
+        )
         robot.show_until(picture, heard, len(heard) + 1)
         assert {one.results[0].hypothesis.class_id for one in heard[-1].detections} <= {"__background__", "mug", "cat"}
 
@@ -287,9 +291,10 @@ def test_a_deactivated_node_keeps_its_weights_and_says_nothing(context):
         model = robot.node._model
         robot.node.trigger_deactivate()
         count = len(heard)
-        assert robot.peer.count_subscribers("image") == 0 or wait_until(
-            lambda: robot.peer.count_subscribers("image") == 0, "unsubscribed"
-        ) is None
+        assert (
+            robot.peer.count_subscribers("image") == 0
+            or wait_until(lambda: robot.peer.count_subscribers("image") == 0, "unsubscribed") is None
+        )
         assert robot.node._model is model
         robot.node.trigger_activate()
         robot.show_until(picture, heard, count + 1)
@@ -423,5 +428,3 @@ def values(message: DiagnosticArray) -> dict[str, str]:
 def resident_mib() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-

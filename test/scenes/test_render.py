@@ -66,7 +66,9 @@ def test_another_process_renders_the_same_bytes():
 
 
 def test_seed_time_and_surface_each_change_the_picture():
-    prints = {fingerprint(render(Scene(5, surface=surface), time, SIZE)) for surface in ("wood", "cloth") for time in (0, 1)}
+    prints = {
+        fingerprint(render(Scene(5, surface=surface), time, SIZE)) for surface in ("wood", "cloth") for time in (0, 1)
+    }
     assert len(prints | {fingerprint(render(Scene(6), 0, SIZE))}) == 5
 
 

@@ -19,21 +19,21 @@ SHAPES = {
 }
 
 
-def off_surface(shape, points):
-    """How far points are from the surface, in metres, by the textbook equation of each solid."""
+def height_over(shape, points):
+    """How far points are outside the surface (inside: negative), in metres, by the textbook equation of each solid."""
     x, y, z = points.astype(np.float64)
     across = np.hypot(x, y)
     if isinstance(shape, Revolved):
-        return np.abs(across - np.sqrt(np.maximum(shape.a + shape.b * z + shape.c * z * z, 0)))
+        return across - np.sqrt(np.maximum(shape.a + shape.b * z + shape.c * z * z, 0))
     if isinstance(shape, Disc):
-        return np.abs(z - shape.height)
+        return z - shape.height
     if isinstance(shape, Block):
         beyond = np.maximum(np.array(shape.low)[:, None] - points, points - np.array(shape.high)[:, None])
-        return np.abs(beyond.max(axis=0))
+        return beyond.max(axis=0)
     x, y, z = points.astype(np.float64) - np.array(shape.centre)[:, None]
     if shape.cut is not None:
         y, z = z, y
-    return np.abs(np.hypot(np.hypot(x, y) - shape.major, z) - shape.minor)
+    return np.hypot(np.hypot(x, y) - shape.major, z) - shape.minor
 
 
 @pytest.fixture(params=SHAPES, ids=str)
@@ -60,12 +60,12 @@ def hits(shape):
 
 def test_a_hit_lies_on_the_surface(shape):
     points, _ = hits(shape)
-    # Torus marching stops within a tenth of a millimetre; the cut of the handle is a flat face of its own.
+    # The cut of the handle is a flat face of its own.
     own = np.ones(points.shape[1], bool)
     if isinstance(shape, Torus) and shape.cut is not None:
         own = points[0] > shape.cut + 2e-4
     assert own.sum() > 100
-    assert off_surface(shape, points[:, own]).max() < 2e-4
+    assert np.abs(height_over(shape, points[:, own])).max() < 2e-5
 
 
 def test_a_hit_lies_in_the_box_around_the_shape(shape):
@@ -88,7 +88,7 @@ def test_a_ray_that_misses_never_enters_the_solid(name):
             "block": lambda x, y, z: np.minimum.reduce([0.05 - abs(x), 0.03 - abs(y), z, 0.12 - z]),
             "ring": lambda x, y, z: 0.02 - np.hypot(np.hypot(x, y) - 0.04, z - 0.02),
         }[name](x, y, z)
-        assert depth.max() < (5e-4 if name == "ring" else 1e-6)
+        assert depth.max() < (2e-4 if name == "ring" else 1e-6)
 
 
 def test_the_first_of_two_surfaces_is_hit():
@@ -100,9 +100,10 @@ def test_the_first_of_two_surfaces_is_hit():
 
 def test_the_inside_of_an_open_vessel_is_seen():
     bowl = SHAPES["bowl"]
-    start, direction = np.array([[0.0], [0.0], [0.5]], np.float32), np.array([[0.03], [0.0], [-0.5]], np.float32)
+    start, direction = np.array([[0.0], [0.0], [0.5]], np.float32), np.array([[0.05], [0.0], [-0.5]], np.float32)
     point = start + bowl.hit(start, direction) * direction
-    assert point[2, 0] < 0.02
+    assert abs(height_over(bowl, point)) < 1e-6
+    assert 0 < point[2, 0] < 0.02
 
 
 def test_a_normal_is_square_to_the_surface(shape):
@@ -111,12 +112,15 @@ def test_a_normal_is_square_to_the_surface(shape):
         points = points[:, points[0] > shape.cut + 1e-3]
     normal = shape.normal(points)
     assert np.abs((normal**2).sum(axis=0) - 1).max() < 1e-4
-    if isinstance(shape, Disc | Block):
-        assert (np.abs(normal).max(axis=0) == 1).all()
-        return
-    step = np.float32(1e-3)
-    rise = off_surface(shape, points + step * normal) + off_surface(shape, points - step * normal)
-    assert np.median(rise) == pytest.approx(2 * step, rel=0.2)
+    step = 1e-5
+    moved = [
+        points.astype(np.float64) + sign * step * np.eye(3)[axis][:, None] for axis in range(3) for sign in (1, -1)
+    ]
+    heights = np.array([height_over(shape, place) for place in moved])
+    gradient = (heights[::2] - heights[1::2]) / (2 * step)
+    cosine = np.abs((gradient * normal).sum(axis=0)) / np.linalg.norm(gradient, axis=0)
+    # Within a step of a block's edge the neighbouring face pulls on the difference.
+    assert np.quantile(cosine, 0.005) > 0.999
 
 
 def test_texture_coordinates_stay_in_the_texture(shape):

@@ -1,0 +1,139 @@
+"""deep_perception demo: everything at work on rendered scenes, measured against the truth."""
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deep_perception.cli.tables import print_table
+from deep_perception.config import SceneCameraConfig
+from deep_perception.errors import ConfigError, DeepPerceptionError, InputError
+from deep_perception.evaluation.demo_page import page
+from deep_perception.evaluation.demo_result import Result, Stream, from_json
+
+EXAMPLE = """example:
+  deep_perception demo --seconds 30 --seed 7 --out out/demo"""
+
+DEMO = "deep_perception.ros.demo"
+SHORTEST, LONGEST = 4, 600
+PATIENCE_S = 15
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("--seconds", type=_seconds, default=15.0, metavar="X", help="how long to listen (default: 15)")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="report (default: out/demo)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="number of the first scene (default: 0)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo, print its table and write its report; 1 if something is not as good as it must be."""
+    SceneCameraConfig(seed=arguments.seed)
+    _require_ros()
+    _make_folder(arguments.out)
+    print("Starting a camera of rendered scenes, a detector and a classifier ...", flush=True)
+    with tempfile.TemporaryDirectory(prefix="deep_perception_demo_") as folder:
+        result = watch(arguments.seconds, arguments.seed, Path(folder))
+        pictures = {file.name: file.read_bytes() for file in Path(folder).glob("*.jpg")}
+    _write(arguments.out / "result.json", json.dumps(result.summary(), indent=2, ensure_ascii=False))
+    _write(arguments.out / "index.html", page(result, pictures))
+    return show(result, arguments.out)
+
+
+def watch(seconds: float, seed: int, folder: Path) -> Result:
+    """Let the ROS side run and follow what it says; raise DeepPerceptionError when it fails."""
+    with _started([f"--seconds={seconds}", f"--seed={seed}", f"--folder={folder}"]) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said = json.loads(line)
+            if "up" in said:
+                print(f"All are up after {said['up']:.0f} s. Listening for {seconds:g} s ...", flush=True)
+            elif "failed" in said:
+                raise DeepPerceptionError(f"demo: {said['failed']}")
+            else:
+                return from_json(said["result"])
+        raise DeepPerceptionError(f"demo: {DEMO} ended with code {process.wait()} and no result. It says why above")
+
+
+@contextmanager
+def _started(options: list[str]) -> "Iterator[subprocess.Popen[str]]":
+    """Run the ROS side inside a `with`: it ends its nodes when it ends."""
+    process = subprocess.Popen([sys.executable, "-m", DEMO, *options], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+        process.wait(PATIENCE_S)
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def show(result: Result, out: Path) -> int:
+    """Print the figures and the verdict."""
+    print()
+    print_table(
+        ("topic", "Hz", "age p50 (ms)", "age p95 (ms)", "pictures", "skipped", "lost"),
+        [_row(one) for one in result.streams],
+    )
+    counts = result.counts
+    print(
+        f"\nDetections against the truth, IoU {result.iou_threshold:g}, score at least {result.score_threshold:g}: recall {counts.recall:.3f}, "
+        f"precision {counts.precision:.3f} ({counts.found} found, {counts.missed} missed, {counts.wrong} wrong)\n"
+        f"Table tops named right: {result.right} of {result.judged} (accuracy {result.accuracy:.3f})\n"
+        f"Report: {out / 'index.html'}",
+        flush=True,
+    )
+    shortfalls = result.shortfalls()
+    for line in shortfalls:
+        print(f"DEMO FAILED: {line}", file=sys.stderr)
+    return int(bool(shortfalls))
+
+
+def _row(stream: Stream) -> list[object]:
+    figures = [stream.rate_hz, stream.age_p50_ms, stream.age_p95_ms]
+    shown = ["" if figure is None else round(figure, 1) for figure in figures]
+    return [
+        stream.topic,
+        *shown,
+        *("" if count is None else count for count in (stream.published, stream.skipped, stream.lost)),
+    ]
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not SHORTEST <= seconds <= LONGEST:
+        raise argparse.ArgumentTypeError(f"got {text}, expected {SHORTEST} to {LONGEST}")
+    return seconds
+
+
+def _require_ros() -> None:
+    for package in ("rclpy", "sensor_msgs", "diagnostic_msgs", "vision_msgs"):
+        if importlib.util.find_spec(package) is None:
+            raise ConfigError(
+                f"demo: {package} is not installed, expected ROS 2 with vision_msgs. Source its setup.bash, or: make demo"
+            )
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise InputError(f"--out: cannot make the folder {out} ({err.strerror}). Name another one") from err
+    if not os.access(out, os.W_OK):
+        raise InputError(f"--out: {out} cannot be written to. Name another folder")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
