@@ -101,7 +101,7 @@ class PerceptionConfig(Selection):
 
 
 UNSEEN_SEEDS = 1_000_000
-"""Scenes of smaller seeds are for showing and testing; the models that come with the package learnt from larger ones."""
+"""Scenes of smaller seeds are for showing and testing; the models in the package learnt from larger ones."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from deep_perception.evaluation.matching import Counts, compare
 from deep_perception.models import checkpoint, create
@@ -152,7 +152,7 @@ def fit(model: Model, batches: Iterator[tuple[list, list]], steps: int, rate: fl
     others = [p for p in network.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}])
     schedule = OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
+    averaged = AveragedModel(network, avg_fn=drift, use_buffers=True)
     recent: list[float] = []
     for step, (images, targets) in enumerate(batches, 1):
         loss = sum(model.losses(images, targets).values())
@@ -166,6 +166,11 @@ def fit(model: Model, batches: Iterator[tuple[list, list]], steps: int, rate: fl
         if step % 25 == 0:
             log.info("step %d of %d, loss %.3f", step, steps, np.mean(recent[-25:]))
     return averaged.module.state_dict()
+
+
+def drift(average: torch.Tensor, latest: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
+    """A running average over 200 steps; over fewer at first, or the random start would stay in it."""
+    return average + (latest - average) * max(1 / 200, 9 / (10 + int(count)))
 
 
 def cut(one: Sample, size: tuple[int, int], rng: np.random.Generator) -> tuple[Image, Detections]:

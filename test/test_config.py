@@ -45,7 +45,7 @@ def test_every_field_has_a_default_and_a_sentence():
         ({"classes": (1, 2)}, "classes: got .1, 2. .tuple., expected a list of texts"),
         ({"precision": "float31"}, "precision: unknown choice 'float31'. Nearest: float32"),
         ({"autostart": 1}, "autostart: got 1 .int., expected bool"),
-        ({"cameras": ("front cam",)}, "cameras: got 'front cam', expected a name"),
+        ({"cameras": ("front cam",)}, "cameras: got 'front cam', expected letters"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_was_expected(wrong, says):

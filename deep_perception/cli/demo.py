@@ -21,6 +21,7 @@ EXAMPLE = """example:
   deep_perception demo --seconds 30 --seed 7 --out out/demo"""
 
 DEMO = "deep_perception.ros.demo"
+COLUMNS = ("topic", "Hz", "age p50 (ms)", "age p95 (ms)", "published", "answered", "skipped", "lost")
 SHORTEST, LONGEST = 4, 600
 PATIENCE_S = 15
 
@@ -64,10 +65,11 @@ def watch(seconds: float, seed: int, folder: Path) -> Result:
 @contextmanager
 def _started(options: list[str]) -> "Iterator[subprocess.Popen[str]]":
     """Run the ROS side inside a `with`: it ends its nodes when it ends."""
-    process = subprocess.Popen([sys.executable, "-m", DEMO, *options], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", DEMO, *options]
+    # In a session of its own, so that Ctrl-C reaches only us and everything ends in order.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         yield process
-        process.wait(PATIENCE_S)
     finally:
         process.terminate()
         try:
@@ -79,33 +81,25 @@ def _started(options: list[str]) -> "Iterator[subprocess.Popen[str]]":
 
 def show(result: Result, out: Path) -> int:
     """Print the figures and the verdict."""
-    print()
-    print_table(
-        ("topic", "Hz", "age p50 (ms)", "age p95 (ms)", "pictures", "skipped", "lost"),
-        [_row(one) for one in result.streams],
-    )
     counts = result.counts
-    print(
-        f"\nDetections against the truth, IoU {result.iou_threshold:g}, score at least {result.score_threshold:g}: recall {counts.recall:.3f}, "
-        f"precision {counts.precision:.3f} ({counts.found} found, {counts.missed} missed, {counts.wrong} wrong)\n"
-        f"Table tops named right: {result.right} of {result.judged} (accuracy {result.accuracy:.3f})\n"
-        f"Report: {out / 'index.html'}",
-        flush=True,
-    )
+    print()
+    print_table(COLUMNS, [_row(stream) for stream in result.streams])
+    print(f"\nDetections, IoU {result.iou_threshold:g}, score at least {result.score_threshold:g}: ", end="")
+    print(f"recall {counts.recall:.3f}, precision {counts.precision:.3f} ", end="")
+    print(f"({counts.found} found, {counts.missed} missed, {counts.wrong} wrong)")
+    print(f"Table tops: {result.right} of {result.judged} named right, accuracy {result.accuracy:.3f}")
+    print(f"Report: {out / 'index.html'}", flush=True)
     shortfalls = result.shortfalls()
     for line in shortfalls:
-        print(f"DEMO FAILED: {line}", file=sys.stderr)
+        print(f"\nDEMO FAILED: {line}", file=sys.stderr)
     return int(bool(shortfalls))
 
 
 def _row(stream: Stream) -> list[object]:
     figures = [stream.rate_hz, stream.age_p50_ms, stream.age_p95_ms]
-    shown = ["" if figure is None else round(figure, 1) for figure in figures]
-    return [
-        stream.topic,
-        *shown,
-        *("" if count is None else count for count in (stream.published, stream.skipped, stream.lost)),
-    ]
+    counts = [stream.published, stream.answered, stream.skipped, stream.lost]
+    shown = [None if figure is None else round(figure, 1) for figure in figures]
+    return [stream.topic, *("" if cell is None else cell for cell in (*shown, *counts))]
 
 
 def _seconds(text: str) -> float:
@@ -118,9 +112,7 @@ def _seconds(text: str) -> float:
 def _require_ros() -> None:
     for package in ("rclpy", "sensor_msgs", "diagnostic_msgs", "vision_msgs"):
         if importlib.util.find_spec(package) is None:
-            raise ConfigError(
-                f"demo: {package} is not installed, expected ROS 2 with vision_msgs. Source its setup.bash, or: make demo"
-            )
+            raise ConfigError(f"demo: {package} is not installed, expected ROS 2. Source its setup.bash, or: make demo")
 
 
 def _make_folder(out: Path) -> None:

@@ -17,7 +17,7 @@ body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.55 sy
 main { max-width: 1160px; margin: 0 auto; padding: 40px 20px 64px; }
 h1 { font-size: clamp(28px, 5vw, 42px); line-height: 1.1; letter-spacing: -.02em; margin: 0 0 12px; }
 h2 { font-size: 21px; letter-spacing: -.01em; margin: 52px 0 6px; }
-p { margin: 0 0 14px; max-width: 74ch; } .soft { color: var(--soft); }
+p { margin: 0 0 14px; max-width: 78ch; } .soft { color: var(--soft); }
 .verdict { display: inline-block; padding: 3px 12px; border-radius: 99px; font-weight: 650; font-size: 14px;
   margin-bottom: 16px; border: 1px solid currentColor; }
 .good { color: var(--good); } .bad { color: var(--bad); }
@@ -33,7 +33,8 @@ tbody tr:first-child td { border-top: 1px solid var(--line); }
 th:first-child, td:first-child, td.text, th.text { text-align: left; }
 td.bar { width: 34%; min-width: 140px; } td.bar i { display: block; height: 9px; border-radius: 5px;
   background: linear-gradient(to right, var(--accent) var(--share), var(--line) var(--share)); }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); gap: 16px; margin-top: 12px; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); gap: 16px;
+  margin-top: 12px; }
 .card { overflow: hidden; margin: 0; } .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2px; }
 .pair div { position: relative; } img { display: block; width: 100%; height: auto; }
 .pair span { position: absolute; right: 6px; bottom: 6px; padding: 1px 8px; border-radius: 6px; font-size: 12px;
@@ -65,7 +66,7 @@ NEXT = (
 def page(result: Result, pictures: Mapping[str, bytes]) -> str:
     """Write the report; `pictures` are JPEG files by name."""
     body = [_head(result), _topics(result)]
-    if result.counts.found + result.counts.missed:
+    if result.shots:
         body += [_gallery(result, pictures), _classes(result)]
     body += [_what_ran(result, pictures), _next()]
     return (
@@ -93,26 +94,27 @@ def _head(result: Result) -> str:
     shown = "".join(f'<div class="tile"><b>{number}</b><span>{words}</span></div>' for number, words in tiles)
     return (
         f"{verdict}\n<h1>What the robot saw</h1>\n"
-        f"<p>A rendered camera looked at {result.scenes or 'several'} table tops for {result.seconds:g} seconds. A detector and a classifier "
+        f"<p>A rendered camera looked at table tops for {result.seconds:g} seconds. A detector and a classifier "
         "answered over real ROS 2, and every answer was compared with the truth. Neither network saw these scenes in "
         f'training.</p>\n{complaints}<div class="tiles">{shown}</div>'
     )
 
 
 def _topics(result: Result) -> str:
-    names = ("topic", "type", "Hz", "age p50 (ms)", "age p95 (ms)", "pictures", "skipped", "lost")
+    names = ("topic", "type", "Hz", "age p50 (ms)", "age p95 (ms)", "published", "answered", "skipped", "lost")
     head = "".join(f"<th{' class=text' if name == 'type' else ''}>{name}</th>" for name in names)
     rows = "".join(_topic(stream) for stream in result.streams)
     return (
-        "<h2>Topics</h2>\n<p class=soft>Age is the time from the stamp of a picture to the arrival of the message. Pictures "
-        "are skipped when a newer one is there before the network is free; lost are those that nobody accounts for.</p>\n"
+        "<h2>Topics</h2>\n<p class=soft>Age is the time from the stamp of a picture to the arrival of the message. A "
+        "picture is skipped when a newer one is there before the network is free, and lost when nobody knows of "
+        "it.</p>\n"
         f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def _topic(stream: Stream) -> str:
     figures = [_number(stream.rate_hz, 1), _number(stream.age_p50_ms, 1), _number(stream.age_p95_ms, 1)]
-    figures += [_number(count, 0) for count in (stream.published, stream.skipped, stream.lost)]
+    figures += [_number(count, 0) for count in (stream.published, stream.answered, stream.skipped, stream.lost)]
     cells = "".join(f"<td>{figure}</td>" for figure in figures)
     return f"<tr><td><code>{escape(stream.topic)}</code></td><td class=text>{escape(stream.type)}</td>{cells}</tr>"
 
@@ -120,7 +122,7 @@ def _topic(stream: Stream) -> str:
 def _gallery(result: Result, pictures: Mapping[str, bytes]) -> str:
     cards = "".join(_card(shot, pictures) for shot in result.shots)
     return (
-        "<h2>Pictures</h2>\n<p class=soft>Taken at even times, whatever was found in them. Things that are mostly hidden "
+        "<h2>Pictures</h2>\n<p class=soft>Taken at even times, whatever was found in them. Things mostly hidden "
         f"count neither way, and are not marked as true.</p>\n<div class=gallery>{cards}</div>"
     )
 
@@ -144,8 +146,9 @@ def _classes(result: Result) -> str:
     rows = "".join(_class(name, counts) for name, counts in sorted(result.classes.items()))
     head = "<th>class</th><th>found</th><th>missed</th><th>wrong</th><th>precision</th><th>recall</th><th></th>"
     return (
-        f"<h2>Classes</h2>\n<p class=soft>A box is right when it overlaps a true one of its class by {result.iou_threshold:g} (IoU); "
-        f"boxes that score at least {result.score_threshold:g} are published. Below {LEAST:.2f} for all classes together the demo fails.</p>\n"
+        f"<h2>Classes</h2>\n<p class=soft>A box is right when it overlaps a true one of its class by at least "
+        f"{result.iou_threshold:g} (IoU); boxes that score at least {result.score_threshold:g} are published. Below "
+        f"{LEAST:.2f} for all classes together the demo fails.</p>\n"
         f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -157,17 +160,18 @@ def _class(name: str, counts: Counts) -> str:
 
 
 def _what_ran(result: Result, pictures: Mapping[str, bytes]) -> str:
-    facts = "".join(
-        f"<tr><td>{escape(name)}</td><td class=text>{escape(text)}</td></tr>" for name, text in result.facts.items()
-    )
+    facts = ((escape(name), escape(text)) for name, text in result.facts.items())
+    rows = (f"<tr><td>{name}</td><td class=text>{text}</td></tr>" for name, text in facts)
     drawn = ""
     if result.annotated:
-        caption = "As the node draws it on <code>image_annotated</code>, while somebody looks"
-        drawn = f"<figure class=card>{_picture(pictures, result.annotated)}<figcaption class=soft>{caption}</figcaption></figure>"
+        words = "As the node draws it on <code>image_annotated</code> while somebody looks"
+        picture = _picture(pictures, result.annotated)
+        drawn = f"<figure class=card>{picture}<figcaption><span class=soft>{words}</span></figcaption></figure>"
     return (
-        "<h2>What ran</h2>\n<p>Three processes that only talk through ROS topics, in a domain of their own: <code>scene_camera</code> "
-        "publishes pictures with their truth, <code>perception_node</code> runs twice, as detector and as classifier. Everything was up "
-        f"after {result.start_s:.0f} s.</p>\n<div class=split><div><div class=scroll style='margin:0'><table>{facts}</table></div></div>{drawn}</div>"
+        "<h2>What ran</h2>\n<div class=split><div><p>Three processes that only talk through ROS topics, in a domain of "
+        "their own: <code>scene_camera</code> publishes pictures with their truth, <code>perception_node</code> runs "
+        f"twice, as detector and as classifier. All were up after {result.start_s:.0f} s.</p>"
+        f"<div class=scroll><table>{''.join(rows)}</table></div></div>{drawn}</div>"
     )
 
 

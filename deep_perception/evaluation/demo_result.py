@@ -14,7 +14,7 @@ LEAST = 0.90
 
 @dataclass(frozen=True)
 class Stream:
-    """How a topic went. Pictures that no answer came for were skipped, for a newer one was there, or lost on the way."""
+    """How a topic went. Pictures without an answer were skipped, for a newer one was there, or lost on the way."""
 
     topic: str
     type: str
@@ -26,6 +26,13 @@ class Stream:
     """Pictures that the camera published; None for a topic that does not follow them."""
     skipped: int | None = None
     lost: int | None = None
+
+    @property
+    def answered(self) -> int | None:
+        """Pictures of which the topic has a message."""
+        if self.published is None or self.skipped is None or self.lost is None:
+            return None
+        return self.published - self.skipped - self.lost
 
 
 def measure(
@@ -69,15 +76,12 @@ class Result:
     start_s: float
     """How long it took until the first answers of all nodes."""
     streams: tuple[Stream, ...]
-    silent: tuple[str, ...] = ()
-    """Topics on which nothing arrived."""
     classes: Mapping[str, Counts] = field(default_factory=dict)
     score_threshold: float = 0.0
     iou_threshold: float = 0.5
     judged: int = 0
     """Classifications that were compared with the truth."""
     right: int = 0
-    scenes: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
     shots: tuple[Shot, ...] = ()
     annotated: str = ""
@@ -95,9 +99,7 @@ class Result:
 
     def shortfalls(self) -> list[str]:
         """Say what is not as it must be, a line each."""
-        lines = [f"nothing arrived on {topic}" for topic in self.silent]
-        if lines:
-            return lines
+        lines = [f"nothing arrived on {stream.topic}" for stream in self.streams if not stream.messages]
         if not self.counts.found + self.counts.missed:
             lines.append("no thing was there to be found, expected many")
         if not self.judged:
@@ -126,7 +128,6 @@ def from_json(written: Mapping[str, Any]) -> Result:
         **{
             **written,
             "streams": tuple(Stream(**one) for one in written["streams"]),
-            "silent": tuple(written["silent"]),
             "classes": {name: Counts(**one) for name, one in written["classes"].items()},
             "shots": tuple(Shot(**{**one, "counts": Counts(**one["counts"])}) for one in written["shots"]),
         }

@@ -43,8 +43,6 @@ def main() -> int:
     except DeepPerceptionError as err:
         _say(failed=str(err))
         return 1
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     _say(result=asdict(result))
     return 0
 
@@ -59,12 +57,13 @@ def measure(seconds: float, seed: int, folder: Path) -> Result:
         executor.add_node(listener)
         try:
             _spin(executor, nodes, lambda: not listener.silent(), START_S)
+            if silent := listener.silent():
+                raise DeepPerceptionError(f"nothing on {', '.join(silent)} in {START_S:g} s. {nodes.last_lines()}")
             start_s = time.monotonic() - began
-            if not listener.silent():
-                _say(up=start_s)
-                listener.open_window(seconds)
-                _spin(executor, nodes, lambda: False, seconds)
-                _spin(executor, nodes, listener.is_settled, SETTLE_S)
+            _say(up=start_s)
+            listener.open_window(seconds)
+            _spin(executor, nodes, lambda: False, seconds)
+            _spin(executor, nodes, listener.is_settled, SETTLE_S)
             return listener.result(seconds, start_s, folder)
         finally:
             rclpy.try_shutdown()

@@ -91,14 +91,11 @@ class DemoListener(Node):
 
     def result(self, seconds: float, start_s: float, folder: Path) -> Result:
         """Sum up; write the pictures into `folder`."""
-        if silent := self.silent():
-            return Result(seconds, start_s, self._streams(), silent)
         right = [self._is_right(stamp) for stamp in self._stamps("classification", "truth/classification")]
         return Result(
             seconds,
             start_s,
             self._streams(),
-            () if self._drawn is not None else (ANNOTATED,),
             self._classes(),
             score_threshold=round(next(iter(self.said["label_info"].values())).threshold, 6),
             judged=len(right),

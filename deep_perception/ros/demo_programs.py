@@ -74,7 +74,12 @@ class Running:
         for name, process in self._processes.items():
             if (code := process.poll()) is not None:
                 end = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-                raise DeepPerceptionError(f"{name} {end}. Its last lines:\n{self._last_lines(name)}")
+                raise DeepPerceptionError(f"{name} {end}. {self.last_lines(name)}")
+
+    def last_lines(self, *names: str) -> str:
+        """Return the last lines that these programs wrote, or that all did."""
+        texts = {name: self._log(name).read_text(errors="replace").strip() for name in names or self._processes}
+        return "\n".join(f"Last lines of {name}:\n{_indented(text)}" for name, text in texts.items())
 
     def end(self) -> None:
         """End them all, whatever they do."""
@@ -99,15 +104,15 @@ class Running:
                 stdout=log,
                 stderr=log,
                 env=environment,
-                preexec_fn=end_with_parent,  # noqa: PLW1509 (no thread has been started yet)
+                preexec_fn=end_with_parent,
             )
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.txt"
 
-    def _last_lines(self, name: str) -> str:
-        lines = self._log(name).read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-        return "\n".join(f"  {line}" for line in lines[-LAST_LINES:])
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines()[-LAST_LINES:] or ["it said nothing"])
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class NodeProcess:
         self._command = [sys.executable, "-m", NODE, "--ros-args", *words]
 
     def __enter__(self) -> "NodeProcess":
-        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in __exit__)
+        self._log = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
         return self
 

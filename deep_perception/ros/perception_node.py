@@ -28,6 +28,7 @@ from deep_perception.ros.program import run
 from deep_perception.ros.transport import REMEDY_FOR_LOSS
 from deep_perception.runtime.health import Snapshot
 from deep_perception.runtime.newest import NewestFrames
+from deep_perception.runtime.passing_thread import in_passing_thread
 from deep_perception.runtime.warmup import warm_up
 from deep_perception.tasks import TASKS
 
@@ -64,7 +65,7 @@ class PerceptionNode(ManagedNode):
 
     def configure(self) -> None:
         """Load the model, warm it up, open the results' topics."""
-        model = self._load(self.config)
+        model = in_passing_thread(lambda: self._load(self.config))
         names = self.config.cameras or ("",)
         self._cameras = [Camera(self, name, self.config.image_transport) for name in names]
         self._take_over(model, self.config)
@@ -145,7 +146,7 @@ class PerceptionNode(ManagedNode):
                 )
             # Setting the same file again asks for it as it is now.
             if any(parameter.name in OF_MODEL for parameter in parameters):
-                self._take_over(self._load(config), config)
+                self._take_over(in_passing_thread(lambda: self._load(config)), config)
             else:
                 self._model.check_classes(config.classes)
                 self._model.selection = config.selection()

@@ -36,7 +36,8 @@ from deep_perception.ros.program import run
 from deep_perception.scenes import LABELS, SURFACES, Scene, View, render
 
 THINGS, TABLES = Naming(LABELS, by_index=False), Naming(SURFACES, by_index=False)
-PACE_S = 3.0
+LATELY = 30
+"""Pictures whose mean time tells whether the pace can be kept."""
 
 
 class SceneCamera(Node):
@@ -53,7 +54,7 @@ class SceneCamera(Node):
         self._table = self.create_publisher(Classification, "truth/classification", reliable(20))
         self._depth = self.create_publisher(ImageMessage, "truth/depth", reliable(1))
         self._frame, self._view = 0, view(self.config, 0)
-        self._took: deque[float] = deque(maxlen=max(2, round(PACE_S * self.config.rate_hz)))
+        self._took: deque[float] = deque(maxlen=LATELY)
         self._is_slow = False
         self.create_timer(1 / self.config.rate_hz, self._expose)
         self.get_logger().info(
@@ -81,7 +82,7 @@ class SceneCamera(Node):
 
     def _notice_slowness(self) -> None:
         took = float(np.mean(self._took))
-        if self._is_slow or len(self._took) < self._took.maxlen or took * self.config.rate_hz < 1:
+        if self._is_slow or len(self._took) < LATELY or took * self.config.rate_hz < 1:
             return
         self._is_slow = True
         self.get_logger().warning(

@@ -1,6 +1,8 @@
 """Fold batch normalisation into the convolution before it: same answers, fewer passes over memory."""
 
+import weakref
 from collections import Counter
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -23,22 +25,30 @@ def fold_batch_norms(network: nn.Module, example: object) -> None:
         network.set_submodule(names[norm], nn.Identity())
 
 
+@dataclass
+class _Made:
+    """A convolution's output, and who reads it."""
+
+    convolution: nn.Conv2d
+    output: "weakref.ref[Tensor]"
+    readers: list[nn.Module]
+
+
 def _neighbours(network: nn.Module, example: object) -> list[tuple[nn.Conv2d, nn.Module]]:
     """Return the (convolution, norm) pairs where the norm is the only module that reads the convolution's output."""
-    made_by: dict[int, nn.Conv2d] = {}
-    read_by: dict[int, list[nn.Module]] = {}
+    made: list[_Made] = []
+    by_id: dict[int, _Made] = {}
     runs: Counter[nn.Module] = Counter()
-    kept: list[Tensor] = []  # alive until the end, so that an id names one tensor only
 
     def watch(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         runs[module] += 1
         for tensor in inputs:
-            if isinstance(tensor, Tensor):
-                read_by.setdefault(id(tensor), []).append(module)
+            # An id alone may be that of a tensor long gone.
+            if (known := by_id.get(id(tensor))) and known.output() is tensor:
+                known.readers.append(module)
         if isinstance(module, nn.Conv2d) and isinstance(output, Tensor):
-            made_by[id(output)] = module
-            read_by[id(output)] = []
-            kept.append(output)
+            by_id[id(output)] = _Made(module, weakref.ref(output), [])
+            made.append(by_id[id(output)])
 
     leaves = [module for module in network.modules() if not list(module.children())]
     handles = [module.register_forward_hook(watch) for module in leaves]
@@ -48,14 +58,13 @@ def _neighbours(network: nn.Module, example: object) -> list[tuple[nn.Conv2d, nn
     finally:
         for handle in handles:
             handle.remove()
+    return [(one.convolution, one.readers[0]) for one in made if _is_pair(one, runs)]
+
+
+def _is_pair(one: _Made, runs: "Counter[nn.Module]") -> bool:
     # A module that runs more than once (a head shared by several scales) has more than one neighbour.
-    return [
-        (convolution, readers[0])
-        for key, convolution in made_by.items()
-        if len(readers := read_by.get(key, [])) == 1
-        and isinstance(readers[0], NORMS)
-        and runs[convolution] == runs[readers[0]] == 1
-    ]
+    alone = len(one.readers) == 1 and isinstance(one.readers[0], NORMS)
+    return alone and runs[one.convolution] == runs[one.readers[0]] == 1
 
 
 def _fold(convolution: nn.Conv2d, norm: nn.Module) -> None:

@@ -42,12 +42,11 @@ class Camera:
 
     def frame(self, polygon: Matrix) -> tuple[int, int, tuple[int, int]] | None:
         """Top, left and size of the smallest window of the picture that holds a flat polygon (n, 3); None if unseen."""
-        depth = (polygon - self.position) @ self.rotation[:, 2] - NEAR
-        kept = [polygon[depth > 0]]
-        for a, b in zip(range(-1, len(polygon)), range(len(polygon)), strict=False):
-            if depth[a] * depth[b] < 0:
-                kept.append(polygon[a : a + 1 or None] + depth[a] / (depth[a] - depth[b]) * (polygon[b] - polygon[a]))
-        pixels, _ = self.project(np.concatenate(kept))
+        depth = ((polygon - self.position) @ self.rotation[:, 2] - NEAR)[:, None]
+        following, its_depth = np.roll(polygon, -1, axis=0), np.roll(depth, -1, axis=0)
+        crosses = (depth * its_depth < 0)[:, 0]
+        cuts = (polygon * its_depth - following * depth)[crosses] / (its_depth - depth)[crosses]
+        pixels, _ = self.project(np.concatenate([polygon[depth[:, 0] > 0], cuts]))
         if not len(pixels):
             return None
         height, width = self.size

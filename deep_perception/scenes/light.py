@@ -94,11 +94,12 @@ def _between(points: Array, lamp: Array, things: Sequence[Thing]) -> list[Thing]
     middle = points.mean(axis=1)
     spread = np.sqrt(((points - middle[:, None]) ** 2).sum(axis=0).max())
     line = (lamp - middle) / np.linalg.norm(lamp - middle)
-    near = []
-    for thing in things:
+
+    def is_near(thing: Thing) -> bool:
         offset = np.float32(thing.centre) - middle
-        near += [thing] if offset @ offset - (offset @ line) ** 2 < (thing.reach + spread) ** 2 else []
-    return near
+        return bool(offset @ offset - (offset @ line) ** 2 < (thing.reach + spread) ** 2)
+
+    return [thing for thing in things if is_near(thing)]
 
 
 def _blocked(start: Array, direction: Array, thing: Thing) -> NDArray[np.bool_]:

@@ -1,0 +1,229 @@
+"""What the documentation says is so: its tables, commands and links are held against the code."""
+
+import argparse
+import importlib
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import Field, fields
+from pathlib import Path
+
+import pytest
+
+import deep_perception
+from deep_perception.cli import VERBS, Parser
+from deep_perception.config import PerceptionConfig
+from deep_perception.models import MODELS
+from deep_perception.models.shipped import SHIPPED
+from deep_perception.tasks import TASKS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DECISIONS = sorted(ROOT.glob("docs/decisions/*.md"))
+CHANGES = (ROOT / "CHANGELOG.rst").read_text(encoding="utf-8")
+IN_BACKTICKS = re.compile(r"`([^`]+)`")
+NOT_OURS = re.compile(r"/(rosout|parameter_events)|.*/transition_event")
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def rows(heading: str, columns: int) -> Iterator[list[str]]:
+    """Yield the cells of the first table with this many columns below a heading of the README."""
+    section = re.split(r"^## ", README.partition(f"\n## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    table = [line[2:-2].split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    yield from [[cell.strip() for cell in cells] for cells in table if len(cells) == columns][1:]
+
+
+def names_in(cell: str) -> list[str]:
+    return IN_BACKTICKS.findall(cell)
+
+
+def commands(program: str) -> list[list[str]]:
+    """Return the words of every command in the pages that starts with these words, in a block or in a line."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    blocks = [line for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    quoted = IN_BACKTICKS.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    prefix = "ros2 run deep_perception deep_perception "
+    lines = [line.strip().removeprefix(prefix if program == "deep_perception" else "") for line in [*blocks, *quoted]]
+    ours = [*lines, *(line.removeprefix(prefix) for line in lines if line.startswith(prefix))]
+    return [shlex.split(line, comments=True) for line in dict.fromkeys(ours) if line.startswith(f"{program} ")]
+
+
+# Tables
+
+
+def parameter_table() -> str:
+    """Write the README's table of parameters from the declarations."""
+    lines = [_parameter(item) for item in fields(PerceptionConfig)]
+    return "\n".join(["| parameter | default | may be | live | what |", "|---|---|---|---|---|", *lines])
+
+
+def _parameter(item: "Field[object]") -> str:
+    default = list(item.default) if isinstance(item.default, tuple) else item.default
+    kinds = {bool: "true or false", str: "text", tuple: "list of texts"}
+    span, choices = item.metadata["range"], ", ".join(item.metadata["choices"])
+    limits = f"{span.low:.10g} to {span.high:.10g}" if span else choices or kinds[type(item.default)]
+    live = "yes" if item.metadata["live"] else ""
+    shown = default if isinstance(default, str) and default else json.dumps(default)
+    words = re.sub(r"<(?=\w)", r"\<", item.metadata["doc"])  # which GitHub would take for HTML
+    return f"| `{item.name}` | `{shown}` | {limits} | {live} | {words} |"
+
+
+def test_the_table_of_parameters_is_that_of_the_code():
+    assert parameter_table() in README, f"README.md needs this table of parameters:\n\n{parameter_table()}\n"
+
+
+def test_the_table_of_models_has_a_row_for_each_family_and_agrees_with_it():
+    written = list(rows("Models", 4))
+    assert [row[1:] for row in written] == [[row.task, row.licence, row.source] for row in MODELS]
+    for (cell, *_), family in zip(written, MODELS, strict=True):
+        assert names_in(cell)
+        assert set(names_in(cell)) <= set(family.names)
+        if len(family.names) <= 12:
+            assert names_in(cell) == list(family.names)
+
+
+def test_the_weights_that_come_with_the_package_are_named():
+    for model, weights, _, _ in SHIPPED:
+        assert {f"`{model}`", f"`{weights}`"} <= {f"`{name}`" for name in names_in(README)}
+
+
+def test_the_table_of_topics_is_that_of_a_running_node():
+    rclpy = pytest.importorskip("rclpy")
+    robot = importlib.import_module("robot")
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    try:
+        with robot.Robot(context, **robot.DETECTOR) as one:
+            assert one.set(**{**robot.CLASSIFIER, "device": "cpu"}).successful
+            seen = set(_topics(one.node))
+    finally:
+        rclpy.try_shutdown(context=context)
+    written = {
+        (names_in(topic)[0].lstrip("/"), direction, names_in(kind)[0], qos.partition(", depth")[0])
+        for topic, direction, kind, qos, _ in rows("Topics", 5)
+    }
+    assert written - {("image/compressed", "in", "sensor_msgs/msg/CompressedImage", "best effort")} == seen
+
+
+def _topics(node) -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, direction, type and QoS of what a node publishes and subscribes to."""
+    own = (node.get_name(), node.get_namespace())
+    for direction, look_up, ends in (
+        ("out", node.get_publisher_names_and_types_by_node, node.get_publishers_info_by_topic),
+        ("in", node.get_subscriber_names_and_types_by_node, node.get_subscriptions_info_by_topic),
+    ):
+        for topic, [kind] in look_up(*own):
+            if not NOT_OURS.fullmatch(topic):
+                qos = ends(topic)[0].qos_profile
+                words = [qos.reliability.name, *([qos.durability.name] if qos.durability.name != "VOLATILE" else [])]
+                yield topic.lstrip("/"), direction, kind, ", ".join(words).lower().replace("_", " ")
+
+
+def test_every_task_is_in_the_table_of_models():
+    assert {row[1] for row in rows("Models", 4)} == set(TASKS)
+
+
+# Commands
+
+
+def test_every_verb_is_in_the_table_and_has_an_example():
+    assert [names_in(name)[0] for name, _ in rows("Command line", 2)] == list(VERBS)
+    assert {words[1] for words in commands("deep_perception")} == set(VERBS)
+
+
+@pytest.mark.parametrize("words", commands("deep_perception"), ids=" ".join)
+def test_every_command_of_the_pages_is_understood(words: list[str]):
+    arguments = [word for word in words[2:] if not re.fullmatch(r"NAME|FILE|\.\.\.", word)]
+    if len(arguments) < len(words) - 2:
+        pytest.skip("a pattern, not a command")
+    verb = importlib.import_module(f"deep_perception.cli.{words[1]}")
+    parser = Parser(prog=words[1], allow_abbrev=False)
+    verb.add_arguments(parser)
+    if "--help" not in arguments:
+        assert isinstance(parser.parse_args(arguments), argparse.Namespace)
+
+
+def test_every_launch_command_names_a_launch_file_and_arguments_that_it_declares():
+    found = commands("ros2 launch deep_perception")
+    assert found
+    for _, _, _, file, *arguments in found:
+        declared = set(re.findall(r'"(\w+)"', (ROOT / "launch" / file).read_text(encoding="utf-8")))
+        given = {word.partition(":=")[0] for word in arguments if ":=" in word}
+        assert given <= declared, f"{file} declares no {given - declared}"
+
+
+def test_every_parameter_that_is_set_on_the_pages_is_live():
+    live = {item.name for item in fields(PerceptionConfig) if item.metadata["live"]}
+    found = commands("ros2 param set /perception")
+    assert found
+    assert {words[4] for words in found} <= live
+
+
+def test_every_command_of_make_is_explained_and_every_explained_one_is_there():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())
+    assert {words[1] for words in commands("make")} == targets
+
+
+# Pages
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page: Path):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        aim = (page.parent / path).resolve() if path else page
+        assert aim.exists(), f"{named(page)} links to {target}"
+        if anchor:
+            assert anchor in anchors(aim), f"{named(page)} links to {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_no_measured_figure_is_missing(page: Path):
+    assert "TO MEASURE" not in page.read_text(encoding="utf-8"), "fill in what `make bench` and `make demo` print"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_file_of_the_project_that_a_page_names_is_there(page: Path):
+    folders = "deep_perception|launch|config|dev|test|docs"
+    for name in names_in(page.read_text(encoding="utf-8")):
+        if re.fullmatch(rf"({folders})/[\w./]+\w", name):
+            assert (ROOT / name).exists(), f"{named(page)} names {name}"
+
+
+def test_decisions_are_numbered_without_gaps_and_have_the_same_parts():
+    assert [page.name[:4] for page in DECISIONS] == [f"{number:04}" for number in range(1, len(DECISIONS) + 1)]
+    for page in DECISIONS:
+        headings = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert headings == ["Context", "Decision", "Consequences"], page.name
+
+
+def test_every_requirement_has_its_reason_among_the_decisions():
+    requirements = (ROOT / "dev" / "requirements.txt").read_text(encoding="utf-8")
+    names = [re.split(r"[=\[]", line)[0] for line in requirements.splitlines() if line and not line.startswith("#")]
+    reasons = next(page for page in DECISIONS if page.name.startswith("0008")).read_text(encoding="utf-8")
+    assert [name for name in names if not name.startswith("ros-") and f"`{name}`" not in reasons] == []
+
+
+def test_the_newest_entry_of_the_changelog_is_for_this_version():
+    versions = re.findall(r"^(\d+\.\d+\.\d+) \(.+\)\n-+$", CHANGES, re.MULTILINE)
+    assert versions[0] == deep_perception.__version__
+
+
+def test_pictures_are_small_enough_for_a_page():
+    for picture in ROOT.glob("docs/images/*"):
+        if picture.is_file():
+            assert picture.stat().st_size < 250_000, picture.name
