@@ -55,28 +55,22 @@ class Sample:
 def main() -> None:
     arguments = parse()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    began = time.monotonic()
-    with multiprocessing.get_context("fork").Pool(arguments.workers) as pool:
-        seeds = range(TRAINING_SEEDS, TRAINING_SEEDS + arguments.scenes)
-        rendered = pool.imap(samples, [(seed, arguments.views) for seed in seeds], chunksize=8)
-        data = [sample for group in rendered for sample in group]
-    log.info("%d pictures of %d scenes in %.0f s", len(data), arguments.scenes, time.monotonic() - began)
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.workers)
     arguments.out.mkdir(parents=True, exist_ok=True)
     if "detector" in arguments.only:
-        train_detector(data, arguments)
+        train_detector(arguments)
     if "classifier" in arguments.only:
-        train_classifier(data, arguments)
-    log.info("done in %.0f s", time.monotonic() - began)
+        train_classifier(arguments)
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scenes", type=int, default=1600)
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of the detector, each on new scenes")
+    parser.add_argument("--scenes", type=int, default=700, help="scenes of each round")
     parser.add_argument("--views", type=int, default=5, help="pictures of each scene")
-    parser.add_argument("--detector-steps", type=int, default=2600)
-    parser.add_argument("--classifier-steps", type=int, default=500)
+    parser.add_argument("--detector-steps", type=int, default=1600, help="steps of each round")
+    parser.add_argument("--classifier-steps", type=int, default=300)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--held-out", type=int, default=100, help="scenes to examine on")
     parser.add_argument("--seed", type=int, default=0)
@@ -84,6 +78,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", choices=("detector", "classifier"), nargs="+", default=("detector", "classifier"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "deep_perception" / "weights")
     return parser.parse_args()
+
+
+def rendered(arguments: argparse.Namespace, number: int) -> list[Sample]:
+    """Pictures of the scenes of round `number`."""
+    began = time.monotonic()
+    first = TRAINING_SEEDS + number * arguments.scenes
+    tasks = [(seed, arguments.views) for seed in range(first, first + arguments.scenes)]
+    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
+        data = [one for group in pool.imap(samples, tasks, chunksize=8) for one in group]
+    log.info("%d pictures of %d scenes in %.0f s", len(data), arguments.scenes, time.monotonic() - began)
+    return data
 
 
 def samples(task: tuple[int, int]) -> list[Sample]:
@@ -104,38 +109,39 @@ def sample(scene: Scene, when: float, large: bool) -> Sample:
     return Sample(image, Detections(boxes, found.labels, found.scores), view.surface)
 
 
-def train_detector(data: Sequence[Sample], arguments: argparse.Namespace) -> None:
+def train_detector(arguments: argparse.Namespace) -> None:
     model = create("fcos_shufflenet_v2_x1_0_fpn", weights="none", labels=LABELS, device="cpu")
-    whole = int(arguments.detector_steps * (1 - WHOLE_SHARE))
-    resize = model.network.transform
+    for number in range(arguments.rounds):
+        improve_detector(model, rendered(arguments, number), arguments, number)
+    total = examine_detector(model, arguments.held_out)
+    rates = {"recall": round(total.recall, 4), "precision": round(total.precision, 4)}
+    save(model, {**rates, "things": total.found + total.missed}, arguments, "tabletop_detector")
+
+
+def improve_detector(model: Model, data: Sequence[Sample], arguments: argparse.Namespace, number: int) -> None:
+    """One round: most steps on windows, the last on whole pictures; gentler after the first round."""
+    steps, resize = arguments.detector_steps, model.network.transform
     usual = resize.min_size, resize.max_size
 
     def batches() -> Iterator[tuple[list[Image], list[Detections]]]:
-        rng = np.random.default_rng(arguments.seed)
-        for step in range(arguments.detector_steps):
-            size = WINDOW if step < whole else SMALL
+        rng = np.random.default_rng([arguments.seed, number])
+        for step in range(steps):
+            on_windows = step < steps * (1 - WHOLE_SHARE)
+            size, count = (WINDOW, arguments.batch) if on_windows else (SMALL, arguments.batch // 2)
             resize.min_size, resize.max_size = (size[0],), size[1]
-            count = arguments.batch if step < whole else arguments.batch // 2
             cuts = [cut(data[rng.integers(len(data))], size, rng) for _ in range(count)]
             yield [image for image, _ in cuts], [truth for _, truth in cuts]
 
-    averaged = fit(model, batches(), arguments.detector_steps, rate=2e-3)
+    model.network.load_state_dict(fit(model, batches(), steps, rate=1e-3 if number else 2e-3))
     resize.min_size, resize.max_size = usual
-    model.network.load_state_dict(averaged)
-    total = examine_detector(model, arguments.held_out)
-    metrics = {
-        "recall": round(total.recall, 4),
-        "precision": round(total.precision, 4),
-        "things": total.found + total.missed,
-    }
-    save(model, metrics, arguments, "tabletop_detector")
 
 
-def train_classifier(data: Sequence[Sample], arguments: argparse.Namespace) -> None:
+def train_classifier(arguments: argparse.Namespace) -> None:
     model = create("shufflenet_v2_x0_5", weights="none", labels=SURFACES, device="cpu")
+    data = rendered(arguments, 0)
 
     def batches() -> Iterator[tuple[list[Image], list[Classes]]]:
-        rng = np.random.default_rng(arguments.seed + 1)
+        rng = np.random.default_rng([arguments.seed, 1])
         for _ in range(arguments.classifier_steps):
             chosen = [data[rng.integers(len(data))] for _ in range(2 * arguments.batch)]
             yield [recoloured(flipped(one.image, rng), rng) for one in chosen], [one.surface for one in chosen]

@@ -1,6 +1,5 @@
 """What the documentation says is so: its tables, commands and links are held against the code."""
 
-import argparse
 import importlib
 import json
 import re
@@ -23,8 +22,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DECISIONS = sorted(ROOT.glob("docs/decisions/*.md"))
 CHANGES = (ROOT / "CHANGELOG.rst").read_text(encoding="utf-8")
+BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 IN_BACKTICKS = re.compile(r"`([^`]+)`")
-NOT_OURS = re.compile(r"/(rosout|parameter_events)|.*/transition_event")
+OF_EVERY_NODE = ("/parameter_events", "/clock")
 
 
 def named(page: Path) -> str:
@@ -38,18 +38,17 @@ def rows(heading: str, columns: int) -> Iterator[list[str]]:
     yield from [[cell.strip() for cell in cells] for cells in table if len(cells) == columns][1:]
 
 
-def names_in(cell: str) -> list[str]:
-    return IN_BACKTICKS.findall(cell)
+def names_in(text: str) -> list[str]:
+    """Return what stands in backticks, outside of blocks."""
+    return IN_BACKTICKS.findall(BLOCK.sub("", text))
 
 
-def commands(program: str) -> list[list[str]]:
-    """Return the words of every command in the pages that starts with these words, in a block or in a line."""
-    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    blocks = [line for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
-    quoted = IN_BACKTICKS.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    prefix = "ros2 run deep_perception deep_perception "
-    lines = [line.strip().removeprefix(prefix if program == "deep_perception" else "") for line in [*blocks, *quoted]]
-    ours = [*lines, *(line.removeprefix(prefix) for line in lines if line.startswith(prefix))]
+def commands(program: str, *, mentioned: bool = True) -> list[list[str]]:
+    """Return the words of every command of the pages that starts so: those in blocks and, if wanted, in sentences."""
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    lines = [line for text in texts for block in BLOCK.findall(text) for line in block.splitlines()]
+    lines += [name for text in texts for name in names_in(text)] if mentioned else []
+    ours = [line.strip().removeprefix("ros2 run deep_perception ") for line in lines]
     return [shlex.split(line, comments=True) for line in dict.fromkeys(ours) if line.startswith(f"{program} ")]
 
 
@@ -89,7 +88,7 @@ def test_the_table_of_models_has_a_row_for_each_family_and_agrees_with_it():
 
 def test_the_weights_that_come_with_the_package_are_named():
     for model, weights, _, _ in SHIPPED:
-        assert {f"`{model}`", f"`{weights}`"} <= {f"`{name}`" for name in names_in(README)}
+        assert {model, weights} <= set(names_in(README))
 
 
 def test_the_table_of_topics_is_that_of_a_running_node():
@@ -104,24 +103,24 @@ def test_the_table_of_topics_is_that_of_a_running_node():
     finally:
         rclpy.try_shutdown(context=context)
     written = {
-        (names_in(topic)[0].lstrip("/"), direction, names_in(kind)[0], qos.partition(", depth")[0])
+        (names_in(topic)[0].lstrip("/"), direction, names_in(kind)[0], qos)
         for topic, direction, kind, qos, _ in rows("Topics", 5)
     }
-    assert written - {("image/compressed", "in", "sensor_msgs/msg/CompressedImage", "best effort")} == seen
+    assert written - {("image/compressed", "in", "sensor_msgs/msg/CompressedImage", "best effort, depth 1")} == seen
 
 
 def _topics(node) -> Iterator[tuple[str, str, str, str]]:
     """Yield name, direction, type and QoS of what a node publishes and subscribes to."""
-    own = (node.get_name(), node.get_namespace())
-    for direction, look_up, ends in (
-        ("out", node.get_publisher_names_and_types_by_node, node.get_publishers_info_by_topic),
-        ("in", node.get_subscriber_names_and_types_by_node, node.get_subscriptions_info_by_topic),
-    ):
-        for topic, [kind] in look_up(*own):
-            if not NOT_OURS.fullmatch(topic):
-                qos = ends(topic)[0].qos_profile
-                words = [qos.reliability.name, *([qos.durability.name] if qos.durability.name != "VOLATILE" else [])]
-                yield topic.lstrip("/"), direction, kind, ", ".join(words).lower().replace("_", " ")
+    for direction, ends in (("out", node.publishers), ("in", node.subscriptions)):
+        for end in ends:
+            if end.topic_name not in OF_EVERY_NODE:
+                kind = f"{end.msg_type.__module__.partition('.')[0]}/msg/{end.msg_type.__name__}"
+                yield end.topic_name.lstrip("/"), direction, kind, _in_words(end.qos_profile)
+
+
+def _in_words(qos) -> str:
+    durability = "" if qos.durability.name == "VOLATILE" else f"{qos.durability.name}, "
+    return f"{qos.reliability.name}, {durability}depth {qos.depth}".lower().replace("_", " ")
 
 
 def test_every_task_is_in_the_table_of_models():
@@ -133,19 +132,16 @@ def test_every_task_is_in_the_table_of_models():
 
 def test_every_verb_is_in_the_table_and_has_an_example():
     assert [names_in(name)[0] for name, _ in rows("Command line", 2)] == list(VERBS)
+    assert {words[1] for words in commands("deep_perception", mentioned=False)} == set(VERBS)
     assert {words[1] for words in commands("deep_perception")} == set(VERBS)
 
 
-@pytest.mark.parametrize("words", commands("deep_perception"), ids=" ".join)
-def test_every_command_of_the_pages_is_understood(words: list[str]):
-    arguments = [word for word in words[2:] if not re.fullmatch(r"NAME|FILE|\.\.\.", word)]
-    if len(arguments) < len(words) - 2:
-        pytest.skip("a pattern, not a command")
-    verb = importlib.import_module(f"deep_perception.cli.{words[1]}")
-    parser = Parser(prog=words[1], allow_abbrev=False)
-    verb.add_arguments(parser)
-    if "--help" not in arguments:
-        assert isinstance(parser.parse_args(arguments), argparse.Namespace)
+@pytest.mark.parametrize("words", commands("deep_perception", mentioned=False), ids=" ".join)
+def test_every_example_is_a_command_that_is_understood(words: list[str]):
+    _, verb, *arguments = words
+    parser = Parser(prog=verb, allow_abbrev=False)
+    importlib.import_module(f"deep_perception.cli.{verb}").add_arguments(parser)
+    assert parser.parse_args(arguments)
 
 
 def test_every_launch_command_names_a_launch_file_and_arguments_that_it_declares():

@@ -93,5 +93,5 @@ def _check_alike(ours: Prediction, theirs: Answer, name: str) -> None:
     alike = len(ours) == len(theirs[0]) and np.allclose(ours.scores, theirs[0], atol=1e-3)
     if not alike:
         raise ModelError(
-            f"{name}: answers {ours.scores[:3]}, torchvision {theirs[0][:3]}, expected the same. Their times say nothing"
+            f"{name}: answers {ours.scores[:3]}, torchvision {theirs[0][:3]}, expected the same; nothing was timed"
         )

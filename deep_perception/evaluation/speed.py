@@ -2,11 +2,12 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from deep_perception.evaluation.contestants import OURS, fair
 
@@ -44,7 +45,7 @@ def take_turns(contestants: Mapping[str, Callable[[], Any]], rounds: int) -> dic
         for _ in range(WARM_UPS):
             call()
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    order = random.Random(0)  # noqa: S311 (no secret)
+    order = random.Random(0)
     for _ in range(rounds):
         for name in order.sample(list(contestants), len(contestants)):
             time.sleep(SETTLE_S)
@@ -54,7 +55,7 @@ def take_turns(contestants: Mapping[str, Callable[[], Any]], rounds: int) -> dic
     return seconds
 
 
-def spread_ms(seconds: Sequence[float]) -> dict[str, float]:
+def spread_ms(seconds: ArrayLike) -> dict[str, float]:
     """Sum up as count, mean, least, most and percentiles, in milliseconds."""
     values = np.asarray(seconds) * 1e3
     high = {f"p{q}": float(value) for q, value in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True)}
@@ -67,7 +68,7 @@ def spread_ms(seconds: Sequence[float]) -> dict[str, float]:
     }
 
 
-def growth_ms(when_s: Sequence[float], ages_s: Sequence[float]) -> tuple[float, float]:
+def growth_ms(when_s: ArrayLike, ages_s: ArrayLike) -> tuple[float, float]:
     """Return how much the median age of the last third exceeds that of the first, and the slope per minute."""
     when, ages = np.asarray(when_s), np.asarray(ages_s) * 1e3
     third = (when[-1] - when[0]) / 3

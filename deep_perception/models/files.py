@@ -32,7 +32,10 @@ def written_aside(path: Path) -> Iterator[Path]:
     """Yield a path to write to, which takes the place of `path` when all went well, and leaves no trace otherwise."""
     part = aside(path)
     try:
+        part.touch()
+        usual = part.stat().st_mode
         yield part
+        part.chmod(usual)  # safetensors makes files that only their owner may read
         put_in_place(part, path)
     finally:
         part.unlink(missing_ok=True)

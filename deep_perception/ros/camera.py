@@ -4,18 +4,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMessage
 
 from deep_perception import pixels
 from deep_perception.drawing import draw
 from deep_perception.predictions import Image, Prediction
+from deep_perception.ros.managed_node import ManagedNode
 from deep_perception.ros.messages import ANSWERS, Naming, newest_only, reliable
+from deep_perception.ros.receiver import LeftToReceiver, Receiver
 from deep_perception.ros.silence import explain
+from deep_perception.ros.subscribing import subscribe
 from deep_perception.runtime.health import Health
 
 TRANSPORTS: dict[str, tuple[type, str, Callable[[Any], Image]]] = {
@@ -28,7 +28,7 @@ SILENCE_S = 3.0
 class Camera:
     """Subscribes while active; publishes under its own name when there are several."""
 
-    def __init__(self, node: LifecycleNode, name: str, transport: str) -> None:
+    def __init__(self, node: ManagedNode, name: str, transport: str) -> None:
         self.name = name
         self.health = Health()
         self.prefix = f"{name}/" if name else ""
@@ -37,7 +37,7 @@ class Camera:
         # image_transport appends the transport to the remapped name, so that remapping `image` is enough.
         self.topic = node.resolve_topic_name(f"{self.prefix}image") + suffix
         self._publishers: dict[str, Publisher] = {}
-        self._subscription: Subscription | None = None
+        self._receiver: Receiver | None = None
         self._annotated = node.create_publisher(ImageMessage, f"{self.prefix}image_annotated", reliable(1))
         self._listening_since = 0.0
         self._next_due = 0.0
@@ -45,19 +45,21 @@ class Camera:
     def listen(self, take: Callable[["Camera", Any], None]) -> None:
         """Subscribe; hand every picture's message to `take`."""
         self._listening_since = time.monotonic()
-        self._subscription = self._node.create_subscription(
+        subscription = subscribe(
+            self._node,
             self._message,
             self.topic,
             lambda message: take(self, message),
-            newest_only(),
-            callback_group=MutuallyExclusiveCallbackGroup(),
+            self.health.lost,
+            LeftToReceiver(),
         )
+        self._receiver = Receiver(self._node, subscription, self._node.fail)
 
     def stop_listening(self) -> None:
         """Unsubscribe."""
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-            self._subscription = None
+        if self._receiver is not None:
+            self._receiver.close()
+            self._receiver = None
         self.health.reset()
 
     def close(self) -> None:
@@ -100,7 +102,7 @@ class Camera:
 
     def is_silent(self) -> bool:
         """Whether no picture has arrived for a while."""
-        if self._subscription is None:
+        if self._receiver is None:
             return False
         return self.health.quiet_s(self._listening_since) > SILENCE_S
 

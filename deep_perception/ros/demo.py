@@ -23,7 +23,7 @@ from deep_perception.ros.demo_programs import Running, end_with_parent, programs
 from deep_perception.ros.domain import private_domain
 from deep_perception.ros.transport import make_room
 
-START_S = 60.0
+START_S = 120.0
 """A slow machine may take this long until everything is up."""
 SETTLE_S = 4.0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deep_perception.errors import DeepPerceptionError
+from deep_perception.ros.demo_programs import end_with_parent
 
 NODE = "deep_perception.ros.perception_node"
 PATIENCE_S = 15.0
@@ -26,7 +27,7 @@ class NodeProcess:
 
     def __enter__(self) -> "NodeProcess":
         self._log = tempfile.TemporaryFile("w+")
-        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
+        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log, preexec_fn=end_with_parent)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -1,7 +1,7 @@
 """Receive a topic in a thread of its own, for a fraction of an executor's price.
 
-For every message an executor of rclpy asks each of the node's entities whether it is ready, several times, and hands the
-message from thread to thread. At a camera's rate that takes a quarter of a core from a model that wants them all.
+For every message an executor of rclpy asks each of the node's entities, several times, whether it is ready, and hands
+the message from thread to thread. At a camera's rate this takes a quarter of a core from a model that wants them all.
 """
 
 import threading
@@ -11,26 +11,27 @@ from typing import Any
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.impl.implementation_singleton import rclpy_implementation as rcl
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 
 NO_LIMIT = -1
 
 
-class Receiver:
-    """Subscribes, and calls `take` with each message until it is closed; `failed` gets what `take` raises."""
+class LeftToReceiver(MutuallyExclusiveCallbackGroup):
+    """Keeps an executor's hands off the messages; it still serves the topic's events."""
 
-    def __init__(
-        self,
-        node: Node,
-        kind: type,
-        topic: str,
-        qos: QoSProfile,
-        take: Callable[[Any], None],
-        failed: Callable[[BaseException], None],
-    ) -> None:
-        self._node, self._take, self._failed = node, take, failed
-        self._subscription = node.create_subscription(kind, topic, take, qos, callback_group=_LeftToUs())
+    def can_execute(self, entity: Any) -> bool:
+        """Tell an executor whether it may wait for this."""
+        return not isinstance(entity, Subscription) and bool(super().can_execute(entity))
+
+
+class Receiver:
+    """Calls the subscription's callback with each message until closed; `failed` gets what that raises.
+
+    The subscription belongs to a group of class LeftToReceiver, and to the receiver from now on.
+    """
+
+    def __init__(self, node: Node, subscription: Subscription, failed: Callable[[BaseException], None]) -> None:
+        self._node, self._subscription, self._failed = node, subscription, failed
         self._closing = rcl.GuardCondition(node.context.handle)
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
@@ -48,23 +49,17 @@ class Receiver:
         try:
             with self._subscription.handle, self._closing:
                 self._receive()
-        except BaseException as err:
+        except BaseException as err:  # noqa: BLE001  (a thread has nobody to raise it to)
             self._failed(err)
 
     def _receive(self) -> None:
+        subscription = self._subscription
         waiting = rcl.WaitSet(1, 1, 0, 0, 0, 0, self._node.context.handle)
         while not self._closed:
             waiting.clear_entities()
-            waiting.add_subscription(self._subscription.handle)
+            waiting.add_subscription(subscription.handle)
             waiting.add_guard_condition(self._closing)
             waiting.wait(NO_LIMIT)
-            # Nothing is taken when the middleware woke us for a message that it then dropped.
-            if taken := self._subscription.handle.take_message(self._subscription.msg_type, self._subscription.raw):
-                self._take(taken[0])
-
-
-class _LeftToUs(MutuallyExclusiveCallbackGroup):
-    """Keeps the executor's hands off the messages; it still reports what goes wrong with the topic."""
-
-    def can_execute(self, entity: Any) -> bool:
-        return not isinstance(entity, Subscription) and super().can_execute(entity)
+            # There is nothing to take when a newer message took the place of the one that woke us.
+            if taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
+                subscription.callback(taken[0])

@@ -6,16 +6,9 @@ from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
+from deep_perception.ros.subscribing import subscribe
 from deep_perception.runtime.health import lost_share
-
-try:
-    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
-except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
-
-OURS = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT)
 
 
 @dataclass
@@ -46,15 +39,10 @@ def watch(node: Node, topic: str, kind: type, seconds: float) -> Watched:
         watched.stamps_ns.append(stamp)
         watched.frames.add(message.header.frame_id)
 
-    def lost(event: Any) -> None:
-        watched.lost = (watched.lost or 0) + event.total_count_change
+    def lost(count: int) -> None:
+        watched.lost = (watched.lost or 0) + count
 
-    try:
-        events = SubscriptionEventCallbacks(message_lost=lost)
-        subscription = node.create_subscription(kind, topic, arrived, OURS, event_callbacks=events)
-        watched.lost = 0
-    except UnsupportedEventTypeError:
-        subscription = node.create_subscription(kind, topic, arrived, OURS)
+    subscription = subscribe(node, kind, topic, arrived, lost)
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     end = time.monotonic() + seconds

@@ -10,6 +10,8 @@ import numpy as np
 WINDOW_S = 10.0
 STAMPS_KEPT = 300
 FEWEST_GAPS = 8
+LONGEST_GAP = 60
+"""In periods; what is longer is a pause."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Snapshot:
     age_p50_ms: float
     age_p95_ms: float
     lost_share: float
-    """Estimated share of pictures that were published and never arrived."""
+    """Share of the pictures published that never arrived: as the middleware says, else estimated from the stamps."""
     dropped: dict[str, int] = field(default_factory=dict)
     answered: int = 0
     last_error: str = ""
@@ -35,6 +37,7 @@ class Health:
         self._answered = 0
         self._last_error = ""
         self._last_arrival = 0.0
+        self._can_tell_losses = False
         self._forget_times()
 
     def received(self, stamp_ns: int) -> bool:
@@ -45,6 +48,7 @@ class Health:
                 self._forget_times()
             self._stamps.append(stamp_ns)
             self._last_arrival = time.monotonic()
+            self._arrivals.append((self._last_arrival, 1))
         return went_back
 
     def quiet_s(self, since: float) -> float:
@@ -56,6 +60,12 @@ class Health:
         with self._lock:
             self._answered += 1
             self._answers.append((time.monotonic(), age_s))
+
+    def lost(self, count: int) -> None:
+        """Note pictures that the middleware says it lost; 0 says that it can tell."""
+        with self._lock:
+            self._can_tell_losses = True
+            self._losses.append((time.monotonic(), count))
 
     def dropped(self, reason: str, count: int = 1) -> None:
         """Note pictures that nobody worked on."""
@@ -82,15 +92,21 @@ class Health:
                 rate_hz=_rate([when for when, _ in recent]),
                 age_p50_ms=float(median),
                 age_p95_ms=float(high),
-                lost_share=lost_share(list(self._stamps)),
+                lost_share=self._told_share(now) if self._can_tell_losses else lost_share(list(self._stamps)),
                 dropped=dict(self._dropped),
                 answered=self._answered,
                 last_error=self._last_error,
             )
 
+    def _told_share(self, now: float) -> float:
+        arrived, lost = (_recent_sum(counts, now) for counts in (self._arrivals, self._losses))
+        return lost / max(1, arrived + lost) if arrived + lost >= FEWEST_GAPS else 0.0
+
     def _forget_times(self) -> None:
         self._stamps: deque[int] = deque(maxlen=STAMPS_KEPT)
         self._answers: deque[tuple[float, float]] = deque(maxlen=10_000)
+        self._arrivals: deque[tuple[float, int]] = deque(maxlen=10_000)
+        self._losses: deque[tuple[float, int]] = deque(maxlen=10_000)
         self._last_arrival = 0.0
 
 
@@ -102,6 +118,7 @@ def lost_share(stamps_ns: list[int]) -> float:
     """
     gaps = np.diff(np.array(stamps_ns, np.float64))
     gaps = gaps[gaps > 0]
+    gaps = gaps[gaps < LONGEST_GAP * gaps.min(initial=np.inf)]
     if len(gaps) < FEWEST_GAPS:
         return 0.0
     steps = np.rint(gaps / gaps.min())
@@ -112,6 +129,10 @@ def lost_share(stamps_ns: list[int]) -> float:
     if np.mean(np.abs(exact - steps) < 0.25) < 0.8:
         return 0.0
     return float(1 - len(gaps) / steps.sum())
+
+
+def _recent_sum(counts: "deque[tuple[float, int]]", now: float) -> int:
+    return sum(count for when, count in counts if now - when <= WINDOW_S)
 
 
 def _rate(times: list[float]) -> float:

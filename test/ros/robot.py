@@ -20,7 +20,7 @@ from deep_perception.ros.perception_node import PerceptionNode
 
 DETECTOR = {"model": "fcos_shufflenet_v2_x1_0_fpn", "weights": "none", "score_threshold": 0.0, "device": "cpu"}
 CLASSIFIER = {"model": "shufflenet_v2_x0_5", "weights": "none", "device": "cpu"}
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 
 class Robot:
@@ -53,10 +53,11 @@ class Robot:
         self.peer.destroy_node()
 
     def hear(self, kind: type, topic: str, qos: QoSProfile | None = None) -> list[Any]:
-        """Subscribe; the list grows with what arrives."""
+        """Subscribe, and wait until what is published there reaches us; the list grows with what arrives."""
         heard: list[Any] = []
-        self.peer.create_subscription(kind, topic, heard.append, qos or reliable(50))
-        wait_until(lambda: self.peer.count_publishers(topic) > 0, f"a publisher of {topic}")
+        subscription = self.peer.create_subscription(kind, topic, heard.append, qos or reliable(50))
+        publishers = lambda: [one for one in self.node.publishers if one.topic_name == subscription.topic_name]  # noqa: E731
+        wait_until(lambda: any(one.get_subscription_count() for one in publishers()), f"our ears on {topic}")
         return heard
 
     def show(self, message: Any, topic: str = "image") -> Any:
@@ -68,14 +69,17 @@ class Robot:
         publisher.publish(message)
         return message
 
-    def show_until(self, make: Callable[[], Any], heard: list[Any], count: int = 1, topic: str = "image") -> None:
-        """Publish pictures until this many answers have come: discovery of the way back takes a moment."""
+    def ask(self, heard: list[Any], message: Any, topic: str = "image") -> Any:
+        """Publish a picture, again while nobody answers, and return the answer that carries its stamp."""
         deadline = time.monotonic() + PATIENCE_S
-        while len(heard) < count:
-            assert time.monotonic() < deadline, f"{len(heard)} of {count} answers after {PATIENCE_S} s"
-            before = len(heard)
-            self.show(make(), topic)
-            wait_until(lambda: len(heard) > before, "an answer", 1.0, strict=False)  # noqa: B023
+        while time.monotonic() < deadline:
+            message.header.stamp.nanosec += 1  # so that an answer to an earlier try is not taken for this one
+            stamp = self.show(message, topic).header.stamp
+            wait_until(lambda: any(one.header.stamp == stamp for one in heard), "an answer", 3.0, strict=False)  # noqa: B023
+            for answer in heard:
+                if answer.header.stamp == stamp:
+                    return answer
+        raise AssertionError(f"no answer to {topic} in {PATIENCE_S} s")
 
     def set(self, **parameters: Any) -> Any:
         """Set parameters as a service call does; return the result."""
@@ -103,4 +107,11 @@ def picture(stamp_s: float = 5.0, *, height: int = 48, width: int = 64, frame: s
     pixels.fill(message, rng.integers(0, 256, (height, width, 3), np.uint8), "rgb8")
     message.header.frame_id = frame
     message.header.stamp.sec, message.header.stamp.nanosec = int(stamp_s), round(stamp_s % 1 * 1e9)
+    return message
+
+
+def stamped(message: Any, stamp_s: float) -> Any:
+    """Give a message a header."""
+    message.header.stamp.sec, message.header.stamp.nanosec = int(stamp_s), round(stamp_s % 1 * 1e9)
+    message.header.frame_id = "camera"
     return message

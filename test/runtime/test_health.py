@@ -57,6 +57,20 @@ def test_stamps_that_go_back_are_noticed_and_the_times_before_forgotten():
     assert health.snapshot().age_p50_ms == 0
 
 
+def test_a_pause_is_no_loss():
+    assert lost_share([*stamps(50, 1.0), *(600 * PERIOD_NS + stamp for stamp in stamps(50, 1.0))]) == 0
+
+
+def test_what_the_middleware_counts_goes_before_the_estimate():
+    health = Health()
+    health.lost(0)
+    for stamp in stamps(100, 0.3):
+        health.received(stamp)
+    assert health.snapshot().lost_share == 0
+    health.lost(300)
+    assert health.snapshot().lost_share == pytest.approx(0.9, abs=0.05)
+
+
 def test_drops_are_counted_by_reason_and_survive_a_reset():
     health = Health()
     health.dropped("too old")

@@ -1,0 +1,209 @@
+"""deep_perception bench: how fast models answer on this machine, beside torchvision, and what ROS adds."""
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from deep_perception import __version__
+from deep_perception.cli.options import positive
+from deep_perception.cli.tables import print_table
+from deep_perception.errors import ConfigError, DeepPerceptionError, InputError, unknown
+from deep_perception.evaluation.contestants import contestants, picture_of
+from deep_perception.evaluation.speed import Figure, figures, summary, take_turns
+from deep_perception.models import create, named_weights
+from deep_perception.models.store import Store
+
+EXAMPLE = """examples:
+  deep_perception bench
+  deep_perception bench --quick --model mobilenet_v2 --weights mobilenet_v2=mine.safetensors"""
+
+MODELS = ("ssdlite320_mobilenet_v3_large", "mobilenet_v2")
+PROGRAM = "deep_perception.ros.bench"
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "opencv-contrib-python-headless",
+    "opencv-python-headless",
+    "rclpy",
+    "ros-rclpy",
+)
+COLUMNS = ("figure", "value", "unit", "target", "verdict", "note")
+PATIENCE_S = 20
+
+FULL = {"rounds": 150, "seconds": 60.0, "idle_seconds": 10.0}
+QUICK = {"rounds": 5, "seconds": 3.0, "idle_seconds": 1.0}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("--model", choices=MODELS, action="append", help="only this one (default: both)")
+    parser.add_argument(
+        "--weights",
+        metavar="MODEL=FILE",
+        action="append",
+        default=[],
+        help="weights to use (default: the cached ones, else random)",
+    )
+    parser.add_argument("--picture", metavar="FILE", type=Path, help="what the camera sees (default: a rendered scene)")
+    parser.add_argument("--rounds", type=positive, help=f"calls of each contestant (default: {FULL['rounds']})")
+    parser.add_argument("--seconds", type=positive, help=f"length of the overload (default: {FULL['seconds']:g})")
+    parser.add_argument("--quick", action="store_true", help="only see whether everything works: a few seconds a model")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/bench"), metavar="DIR", help="folder of speed.json (default: out/bench)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print the tables and write the report; a missed target is told and is no failure."""
+    effort = {**(QUICK if arguments.quick else FULL), **_given(arguments)}
+    weights = _weights(arguments.weights)
+    _make_folder(arguments.out)
+    report = {**_circumstances(), **effort, "models": {}}
+    missed = 0
+    for model in arguments.model or MODELS:
+        options = {"model": model, "weights": weights.get(model) or _usual_weights(model), **effort}
+        entry = _entry(options, arguments.picture)
+        report["models"][model] = entry
+        missed += _show(model, entry)
+        _write(arguments.out / "speed.json", report)
+    print(f"\n{missed} targets MISSED. " if missed else "\nEvery target is met. ", end="")
+    print(f"All percentiles: {arguments.out / 'speed.json'}")
+    return 0
+
+
+def measure(options: Mapping[str, Any], picture: Path | None) -> dict[str, Any]:
+    """Return the seconds of every call; where there is ROS, of what goes through the node as well."""
+    if has_ros():
+        return _measure_with_ros(options, picture)
+    model = create(options["model"], options["weights"])
+    return {"seconds": take_turns(contestants(model, picture_of(picture)), options["rounds"])}
+
+
+def has_ros() -> bool:
+    """Whether the node can run here."""
+    return all(importlib.util.find_spec(name) for name in ("rclpy", "sensor_msgs", "vision_msgs", "diagnostic_msgs"))
+
+
+def _measure_with_ros(options: Mapping[str, Any], picture: Path | None) -> dict[str, Any]:
+    command = [sys.executable, "-m", PROGRAM]
+    command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    command += [f"--picture={picture}"] if picture else []
+    # In a session of its own, so that Ctrl-C reaches only us and everything ends in order.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        output, _ = process.communicate()
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.returncode != 0:
+        raise DeepPerceptionError(f"bench: {PROGRAM} ended with code {process.returncode}. It says why above")
+    measured: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return measured
+
+
+def _entry(options: Mapping[str, Any], picture: Path | None) -> dict[str, Any]:
+    measured = measure(options, picture)
+    notes = []
+    if options["weights"] == "none":
+        notes.append("random weights: the same work, but nothing is found")
+    if "overload" not in measured:
+        notes.append("no ROS here: only the calls were measured")
+    summed = summary(measured)
+    lines = [{**vars(line), "met": line.met} for line in figures(summed)]
+    return {"weights": options["weights"], "notes": notes, "load_average": os.getloadavg(), "figures": lines, **summed}
+
+
+def _show(model: str, entry: Mapping[str, Any]) -> int:
+    """Print the table of one model; return how many targets were missed."""
+    print(f"\n{model}, {torch.get_num_threads()} threads, load {entry['load_average'][0]:.1f}")
+    for note in entry["notes"]:
+        print(f"note: {note}")
+    lines = [Figure(**{name: value for name, value in line.items() if name != "met"}) for line in entry["figures"]]
+    print_table(COLUMNS, [_row(line) for line in lines])
+    return sum(line.met is False for line in lines)
+
+
+def _row(line: Figure) -> list[object]:
+    target = "" if line.target is None else f"<= {line.target:.2f}"
+    verdict = {None: "", True: "met", False: "MISSED"}[line.met]
+    return [line.name, f"{line.value:.2f}", line.unit, target, verdict, line.note]
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, float]:
+    return {name: getattr(arguments, name) for name in ("rounds", "seconds") if getattr(arguments, name) is not None}
+
+
+def _weights(given: list[str]) -> dict[str, str]:
+    chosen = {}
+    for text in given:
+        model, equals, file = text.partition("=")
+        if not equals or not file:
+            raise ConfigError(f"--weights: got '{text}', expected MODEL=FILE")
+        if model not in MODELS:
+            raise ConfigError(f"--weights: {unknown('model', model, MODELS)}")
+        chosen[model] = file
+    return chosen
+
+
+def _usual_weights(model: str) -> str:
+    return "default" if Store().has(named_weights(model)) else "none"
+
+
+def _circumstances() -> dict[str, Any]:
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "command": shlex.join(sys.argv),
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "threads": torch.get_num_threads(),
+        "versions": {"deep_perception": __version__, "python": platform.python_version(), **versions},
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise InputError(f"--out: cannot make the folder {folder} ({err.strerror}). Name another one") from err
+
+
+def _write(path: Path, report: Mapping[str, Any]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        partial.replace(path)
+    except OSError as err:
+        raise InputError(f"--out: cannot write {path} ({err.strerror}). Name another folder") from err

@@ -1,0 +1,68 @@
+"""The node as a process: how it starts, how it ends, and what it says then."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import rclpy
+from robot import picture, wait_until
+from sensor_msgs.msg import Image
+
+QUICK = ("-p", "model:=shufflenet_v2_x0_5", "-p", "weights:=none", "-p", "device:=cpu")
+
+
+def program(*arguments: str, cache: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "deep_perception.ros.perception_node", "--ros-args", *arguments]
+    environment = {**os.environ, "DEEP_PERCEPTION_CACHE": str(cache)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-p", "model:=fasterrcnn"], "unknown model 'fasterrcnn'. Nearest: fasterrcnn"),
+        (["-p", "model:=resnet50"], "deep_perception weights fetch resnet50"),
+        (["-p", "device:=cuda:99", "-p", "weights:=none"], "device: got 'cuda:99', "),
+        (["-p", "colour:=red"], "unknown parameter 'colour'"),
+        (["-p", "score_threshold:=3"], "score_threshold"),
+        (["--params-file", "/nowhere.yaml"], "/nowhere.yaml"),
+    ],
+)
+def test_at_start_a_mistake_is_one_line_and_exit_code_1(arguments, says, cache):
+    process = program(*arguments, cache=cache)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    lines = [line for line in errors.splitlines() if "INFO" not in line]
+    assert len(lines) == 1, errors
+    assert says in lines[0]
+
+
+def test_the_program_ends_cleanly_on_ctrl_c(cache):
+    process = program(*QUICK, cache=cache)
+    for line in process.stderr:
+        if "classification by" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+def test_something_unexpected_ends_the_process_with_a_traceback(context):
+    code = f"""
+from deep_perception.ros import perception_node as p
+p.Camera.decode = lambda self, message: 1 / 0
+raise SystemExit(p.main(["--ros-args", *{QUICK}]))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    peer = rclpy.create_node("peer", context=context)
+    publisher = peer.create_publisher(Image, "image", 1)
+    wait_until(lambda: publisher.get_subscription_count() > 0, "the node", 120)
+    publisher.publish(picture())
+    _, errors = process.communicate(timeout=60)
+    peer.destroy_node()
+    assert process.returncode != 0
+    assert "ZeroDivisionError" in errors

@@ -1,0 +1,34 @@
+"""A new row of TASKS is complete: each test names what it still lacks."""
+
+import numpy as np
+import pytest
+
+from deep_perception.cli.predictions_folder import describe
+from deep_perception.data.media import Frame
+from deep_perception.drawing import draw
+from deep_perception.models import MODELS, create
+from deep_perception.tasks import TASKS
+
+SMALLEST = {"classification": "lenet5", "detection": "fcos_shufflenet_v2_x1_0_fpn"}
+
+
+@pytest.fixture(params=TASKS)
+def task(request):
+    return request.param
+
+
+def test_a_task_has_a_model_and_a_default_among_them(task):
+    assert TASKS[task].default_model in [name for row in MODELS if row.task == task for name in row.names]
+
+
+def test_a_task_has_a_picture_and_words_for_its_answers(task):
+    model, image = create(SMALLEST[task], "none", device="cpu"), np.zeros((40, 50, 3), np.uint8)
+    model.selection = type(model.selection)(score_threshold=0)
+    [answer] = model([image])
+    assert draw(image, answer, model.labels).shape == image.shape
+    assert len(describe(Frame("one", "one.png", None, image), answer, model)) > 0
+
+
+def test_a_task_has_a_message_for_its_answers(task):
+    messages = pytest.importorskip("deep_perception.ros.messages", reason="needs ROS")
+    assert TASKS[task].prediction in messages.ANSWERS
