@@ -91,9 +91,7 @@ class PerceptionConfig(Selection):
         super().__post_init__()
         for name in self.cameras:
             if not re.fullmatch(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", name):
-                raise ConfigError(
-                    f"cameras: got '{name}', expected letters, digits and underscores, as in front_left"
-                )
+                raise ConfigError(f"cameras: got '{name}', expected letters, digits and underscores, as in front_left")
 
     def selection(self) -> Selection:
         """Return the part of these settings that a model needs."""

@@ -14,9 +14,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from vision_msgs.msg import Detection2DArray
 
 from deep_perception.checks import Check
+from deep_perception.ros.messages import newest_only
 from deep_perception.ros.silence import PICTURES, explain
 from deep_perception.ros.transport import REMEDY_FOR_LOSS
-from deep_perception.ros.watching import OURS, Watched, watch
+from deep_perception.ros.watching import Watched, watch
 
 DETECTIONS_HASH = "RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968"
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
@@ -105,7 +106,7 @@ def _camera(node: Node, topic: str, seconds: float) -> Iterator[Check]:
 
 
 def _explained(node: Node, topic: str, kind: str) -> Check:
-    finding, _, remedy = explain(node, topic, kind, OURS).partition(". ")
+    finding, _, remedy = explain(node, topic, kind, newest_only()).partition(". ")
     return Check("image topic", "FAIL", finding, remedy)
 
 
@@ -114,7 +115,7 @@ def _quality(topic: str, publishers: list[Any]) -> Check:
     offered = [f"{_name(one)} ({one.qos_profile.reliability.name.lower().replace('_', ' ')})" for one in publishers]
     found = f"{topic} from {', '.join(offered)}; we ask for best effort, depth 1"
     for publisher in publishers:
-        compatibility, reason = qos_check_compatible(publisher.qos_profile, OURS)
+        compatibility, reason = qos_check_compatible(publisher.qos_profile, newest_only())
         if compatibility == QoSCompatibility.ERROR:
             return Check("QoS", "FAIL", f"{found}: {reason}", "Change the QoS of the camera")
     if len(publishers) > 1:

@@ -35,6 +35,7 @@ class Robot:
         self._executors[0].add_node(self.node)
         self._executors[1].add_node(self.peer)
         self._publishers: dict[str, Any] = {}
+        self._asked = 0
         self._threads = [threading.Thread(target=self._spin, args=(one,), daemon=True) for one in self._executors]
         for thread in self._threads:
             thread.start()
@@ -73,7 +74,8 @@ class Robot:
         """Publish a picture, again while nobody answers, and return the answer that carries its stamp."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            message.header.stamp.nanosec += 1  # so that an answer to an earlier try is not taken for this one
+            self._asked += 1  # so that the answer to an earlier try is not taken for this one
+            message.header.stamp.nanosec = self._asked
             stamp = self.show(message, topic).header.stamp
             wait_until(lambda: any(one.header.stamp == stamp for one in heard), "an answer", 3.0, strict=False)  # noqa: B023
             for answer in heard:
