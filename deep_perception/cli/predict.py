@@ -21,8 +21,8 @@ from deep_perception.cli.predictions_folder import Folder, describe
 from deep_perception.config import PerceptionConfig, Selection
 from deep_perception.data.media import Frame, frames
 from deep_perception.drawing import draw
-from deep_perception.models import Model, create
-from deep_perception.models.creation import read_labels
+from deep_perception.models import Model
+from deep_perception.models.creation import create_configured
 
 EXAMPLE = """examples:
   deep_perception predict ssdlite320_mobilenet_v3_large kitchen.jpg walk.mp4 --out seen
@@ -50,7 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict on every frame; what is finished stays when it is interrupted."""
     inputs = [frames(path, topic=arguments.topic, stride=arguments.stride) for path in arguments.input]
     folder = Folder(arguments.out, arguments.input) if arguments.out else None
-    report = _Report(_load(arguments), folder, as_json=arguments.json)
+    model = create_configured(PerceptionConfig(**given(arguments, PerceptionConfig)))
+    report = _Report(model, folder, as_json=arguments.json)
     batches = _in_batches(islice(chain.from_iterable(inputs), arguments.max_frames), arguments.batch)
     try:
         with report, closing(_ahead(batches)) as ready:
@@ -61,21 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
         return INTERRUPTED
     report.conclude()
     return 0
-
-
-def _load(arguments: argparse.Namespace) -> Model:
-    config = PerceptionConfig(**given(arguments, PerceptionConfig))
-    model = create(
-        config.model,
-        config.weights,
-        labels=read_labels(config.labels) if config.labels else (),
-        device=config.device,
-        precision=config.precision,
-        download=config.download,
-    )
-    model.check_classes(config.classes)
-    model.selection = config.selection()
-    return model
 
 
 def _in_batches(found: Iterable[Frame], size: int) -> Iterator[list[Frame]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from deep_perception.config import PerceptionConfig
 from deep_perception.errors import ConfigError, WeightsError
 from deep_perception.models import checkpoint as checkpoints
 from deep_perception.models.classifier import Preparation
@@ -53,6 +54,21 @@ def create(
         identity=origin.identity,
         **_preparation(family, origin),
     )
+
+
+def create_configured(config: PerceptionConfig) -> Model:
+    """Make the model that these settings describe, and let it keep what they select."""
+    model = create(
+        config.model,
+        config.weights,
+        labels=read_labels(config.labels) if config.labels else (),
+        device=config.device,
+        precision=config.precision,
+        download=config.download,
+    )
+    model.check_classes(config.classes)
+    model.selection = config.selection()
+    return model
 
 
 def save(model: Model, path: Path, *, metrics: dict[str, Any] | None = None, half: bool = False) -> None:

@@ -7,25 +7,28 @@ from deep_perception.models.store import NamedWeights
 from deep_perception.scenes import LABELS, SURFACES
 
 FOLDER = Path(str(files("deep_perception") / "weights"))
+LICENCE = "Apache-2.0"
 
 SHIPPED = (
-    ("fcos_shufflenet_v2_x1_0_fpn", "TABLETOP", "tabletop_detector.safetensors", LABELS),
-    ("shufflenet_v2_x0_5", "TABLETOP_SURFACES", "tabletop_surfaces.safetensors", SURFACES),
+    NamedWeights(
+        model="fcos_shufflenet_v2_x1_0_fpn",
+        name="TABLETOP",
+        url=(FOLDER / "tabletop_detector.safetensors").as_uri(),
+        sha256="f48d54028de369e6ae3d5a1d215f8caab33d066ac7d4c609ed951ce0552c19c4",
+        labels=LABELS,
+        licence=LICENCE,
+    ),
+    NamedWeights(
+        model="shufflenet_v2_x0_5",
+        name="TABLETOP_SURFACES",
+        url=(FOLDER / "tabletop_surfaces.safetensors").as_uri(),
+        sha256="f98bf407a98ea1fa4f74bddec6009541bade2645dcfe5dc3233684fc181aa11d",
+        labels=SURFACES,
+        licence=LICENCE,
+    ),
 )
 
 
 def named_weights(name: str) -> tuple[NamedWeights, ...]:
     """Return the weights of this network that come with the package."""
-    return tuple(
-        NamedWeights(
-            model=model,
-            name=weights,
-            url=(FOLDER / file).as_uri(),
-            sha256="",
-            labels=labels,
-            licence="Apache-2.0",
-            metrics={},
-        )
-        for model, weights, file, labels in SHIPPED
-        if model == name
-    )
+    return tuple(row for row in SHIPPED if row.model == name)

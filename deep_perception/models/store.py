@@ -35,7 +35,7 @@ class NamedWeights:
     name: str
     url: str
     sha256: str
-    """All 64 digits, or the leading ones that the publisher gives; empty only for a file of the package."""
+    """All 64 digits, or the leading ones that the publisher gives; empty: unknown."""
     labels: tuple[str, ...]
     licence: str
     metrics: Mapping[str, object] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Store:
         path = self.path(weights)
         got = sha256_of(path)
         if weights.packaged:
-            return path
+            return _as_packaged(weights, path, got)
         expected = arrived_as(path) or weights.sha256
         if not (got.startswith(expected) and got.startswith(weights.sha256)):
             kept = self.set_aside(path, path.name, got)
@@ -161,6 +161,14 @@ def note_arrival(path: Path, digest: str) -> None:
         if arrived_as(path) != digest:
             with written_aside(_note(path)) as part:
                 part.write_text(f"{digest}  {path.name}\n", encoding="ascii")
+
+
+def _as_packaged(weights: NamedWeights, path: Path, got: str) -> Path:
+    if not got.startswith(weights.sha256):
+        raise WeightsError(
+            f"{weights.full_name}: {path} has sha256 {got[:16]}, expected {weights.sha256[:16]}. Install the package again"
+        )
+    return path
 
 
 def _note(path: Path) -> Path:

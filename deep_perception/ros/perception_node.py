@@ -16,8 +16,9 @@ from vision_msgs.msg import LabelInfo, VisionInfo
 
 from deep_perception.config import PerceptionConfig
 from deep_perception.errors import ConfigError, DeepPerceptionError, ImageError
-from deep_perception.models import Model, create
-from deep_perception.models.creation import read_labels
+from deep_perception.models import Model
+from deep_perception.models.creation import create_configured
+from deep_perception.models.warmup import warm_up
 from deep_perception.predictions import Image
 from deep_perception.ros import diagnostics
 from deep_perception.ros.camera import Camera
@@ -29,7 +30,6 @@ from deep_perception.ros.transport import REMEDY_FOR_LOSS
 from deep_perception.runtime.health import Snapshot
 from deep_perception.runtime.newest import NewestFrames
 from deep_perception.runtime.passing_thread import in_passing_thread
-from deep_perception.runtime.warmup import warm_up
 from deep_perception.tasks import TASKS
 
 LIVE = {item.name for item in fields(PerceptionConfig) if item.metadata["live"]}
@@ -96,16 +96,7 @@ class PerceptionNode(ManagedNode):
     # Model
 
     def _load(self, config: PerceptionConfig) -> Model:
-        model = create(
-            config.model,
-            config.weights,
-            labels=read_labels(config.labels) if config.labels else (),
-            device=config.device,
-            precision=config.precision,
-            download=config.download,
-        )
-        model.selection = config.selection()
-        model.check_classes(config.classes)
+        model = create_configured(config)
         warm_up(model, self._last_image)
         return model
 

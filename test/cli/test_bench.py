@@ -98,6 +98,7 @@ def test_a_missed_target_is_called_missed_and_is_no_failure(tmp_path, weights, m
 
 
 @needs_ros
+@pytest.mark.slow
 def test_with_ros_everything_is_measured_in_one_run(tmp_path, weights, capfd):
     assert main(command(weights, tmp_path / "out")) == 0, capfd.readouterr().err
     entry = json.loads((tmp_path / "out" / "speed.json").read_text())["models"][MODEL]
@@ -118,7 +119,7 @@ def test_weights_that_the_node_cannot_use_are_told_and_fail(tmp_path, capfd):
 
 
 @needs_ros
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
 def test_whatever_ends_it_no_node_stays(tmp_path, weights, number):
     process = subprocess.Popen(
         [sys.executable, "-m", "deep_perception", *command(weights, tmp_path / "out")], stdout=subprocess.DEVNULL

@@ -5,10 +5,12 @@ import pytest
 
 from deep_perception.evaluation.matching import Counts, compare
 from deep_perception.models import create
-from deep_perception.models.shipped import FOLDER, SHIPPED
+from deep_perception.models.files import sha256_of
+from deep_perception.models.shipped import SHIPPED
 from deep_perception.scenes import LABELS, SURFACES, Scene, render
 
-UNSEEN = range(100, 130)
+DETECTOR, SURFACE_CLASSIFIER = SHIPPED
+UNSEEN = range(100, 124)
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +18,12 @@ def views():
     return [render(Scene(seed), seed / 7) for seed in UNSEEN]
 
 
-def shipped(name):
-    return create(name, weights="default", device="cpu")
+def shipped(row):
+    return create(row.model, row.name, device="cpu")
 
 
 def test_the_detector_finds_what_is_there_and_little_else(views):
-    detector = shipped("fcos_shufflenet_v2_x1_0_fpn")
+    detector = shipped(DETECTOR)
     assert detector.labels == LABELS
     total = Counts()
     for view in views:
@@ -32,11 +34,16 @@ def test_the_detector_finds_what_is_there_and_little_else(views):
 
 
 def test_the_classifier_knows_the_surface_of_the_table(views):
-    classifier = shipped("shufflenet_v2_x0_5")
+    classifier = shipped(SURFACE_CLASSIFIER)
     assert classifier.labels == SURFACES
     right = [classifier([view.image])[0].labels[0] == view.surface.labels[0] for view in views]
     assert np.mean(right) >= 0.93
 
 
 def test_the_shipped_files_are_small():
-    assert sum((FOLDER / file).stat().st_size for _, _, file, _ in SHIPPED) < 8_000_000
+    assert sum(row.packaged.stat().st_size for row in SHIPPED) < 8_000_000
+
+
+@pytest.mark.parametrize("row", SHIPPED, ids=lambda row: row.name)
+def test_the_table_names_the_files_that_are_shipped(row):
+    assert row.sha256 == sha256_of(row.packaged), "copy the new hash into models/shipped.py"

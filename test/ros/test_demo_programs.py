@@ -11,7 +11,7 @@ from deep_perception.ros.demo_programs import CLASSIFIER, DETECTOR, Program, Run
 
 def test_the_demo_runs_the_models_that_come_with_the_package():
     ran = [(one.parameters["model"], one.parameters["weights"]) for one in (DETECTOR, CLASSIFIER)]
-    assert ran == [(model, weights) for model, weights, *_ in SHIPPED]
+    assert ran == [(row.model, row.name) for row in SHIPPED]
 
 
 def test_no_two_programs_have_a_name_or_a_result_topic_in_common():
