@@ -14,7 +14,7 @@ SHIPPED = (
         model="fcos_shufflenet_v2_x1_0_fpn",
         name="TABLETOP",
         url=(FOLDER / "tabletop_detector.safetensors").as_uri(),
-        sha256="f48d54028de369e6ae3d5a1d215f8caab33d066ac7d4c609ed951ce0552c19c4",
+        sha256="4ef409935832d54b67555708136b8c26fdf87481d1b721694f471491105ee020",
         labels=LABELS,
         licence=LICENCE,
     ),

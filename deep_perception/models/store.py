@@ -165,9 +165,8 @@ def note_arrival(path: Path, digest: str) -> None:
 
 def _as_packaged(weights: NamedWeights, path: Path, got: str) -> Path:
     if not got.startswith(weights.sha256):
-        raise WeightsError(
-            f"{weights.full_name}: {path} has sha256 {got[:16]}, expected {weights.sha256[:16]}. Install the package again"
-        )
+        found = f"{weights.full_name}: {path} has sha256 {got[:16]}, expected {weights.sha256[:16]}"
+        raise WeightsError(f"{found}. Install the package again")
     return path
 
 
