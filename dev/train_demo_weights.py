@@ -37,6 +37,9 @@ WINDOW = (160, 192)
 WHOLE_SHARE = 0.2
 """Share of the steps, the last ones, that see whole pictures."""
 
+EMPTY_SHARE = 0.2
+"""Share of the windows that lie anywhere, to learn what is nothing; the others lie around a thing."""
+
 KEPT = 0.35
 """A thing cut by the window counts while this share of its box is inside."""
 
@@ -66,7 +69,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2, help="rounds of the detector, each on new scenes")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the detector, each on new scenes")
     parser.add_argument("--scenes", type=int, default=700, help="scenes of each round")
     parser.add_argument("--views", type=int, default=5, help="pictures of each scene")
     parser.add_argument("--detector-steps", type=int, default=1600, help="steps of each round")
@@ -183,7 +186,8 @@ def cut(one: Sample, size: tuple[int, int], rng: np.random.Generator) -> tuple[I
     """Cut out a window (height, width) near a random thing, zoomed, mirrored and recoloured a little."""
     window, picture, zoom = np.array(size[::-1]), np.array(SMALL[::-1]), rng.uniform(0.8, 1.25)
     boxes = one.truth.boxes
-    middle = boxes[rng.integers(len(boxes))].reshape(2, 2).mean(axis=0) if len(boxes) else picture / 2
+    anywhere = not len(boxes) or rng.uniform() < EMPTY_SHARE
+    middle = rng.uniform(0, picture) if anywhere else boxes[rng.integers(len(boxes))].reshape(2, 2).mean(axis=0)
     shift = np.minimum(np.maximum(rng.uniform(0.1, 0.9, 2) * window - zoom * middle, window - zoom * picture), 0)
     matrix = np.column_stack([zoom * np.eye(2), shift])
     image = cv2.warpAffine(one.image, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
