@@ -2,8 +2,8 @@
 
     nice .venv/bin/python -m dev.train_demo_weights
 
-makes deep_perception/weights/tabletop_*.safetensors again, on two CPU cores in about half an hour. Every number is
-drawn from --seed; different machines still round differently.
+makes deep_perception/weights/tabletop_*.safetensors again, on two free CPU cores in about three quarters of an hour.
+Every number is drawn from --seed; different machines still round differently.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from deep_perception.evaluation.matching import Counts, compare
 from deep_perception.models import checkpoint, create
@@ -37,11 +39,10 @@ WINDOW = (160, 192)
 WHOLE_SHARE = 0.2
 """Share of the steps, the last ones, that see whole pictures."""
 
-EMPTY_SHARE = 0.2
-"""Share of the windows that lie anywhere, to learn what is nothing; the others lie around a thing."""
-
 KEPT = 0.35
 """A thing cut by the window counts while this share of its box is inside."""
+
+Answer = TypeVar("Answer", Classes, Detections)
 
 log = logging.getLogger("train_demo_weights")
 
@@ -69,7 +70,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of the detector, each on new scenes")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of the detector, each on new scenes")
     parser.add_argument("--scenes", type=int, default=700, help="scenes of each round")
     parser.add_argument("--views", type=int, default=5, help="pictures of each scene")
     parser.add_argument("--detector-steps", type=int, default=1600, help="steps of each round")
@@ -106,10 +107,9 @@ def samples(task: tuple[int, int]) -> list[Sample]:
 def sample(scene: Scene, when: float, large: bool) -> Sample:
     height, width = SMALL
     view = render(scene, when, (2 * height, 2 * width) if large else SMALL)
-    image = cv2.resize(view.image, (width, height), interpolation=cv2.INTER_AREA) if large else view.image
-    found = view.instances
-    boxes = found.boxes / 2 if large else found.boxes
-    return Sample(image, Detections(boxes, found.labels, found.scores), view.surface)
+    image = np.asarray(cv2.resize(view.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    found, shrink = view.instances, np.float32(0.5 if large else 1)
+    return Sample(image, Detections(found.boxes * shrink, found.labels, found.scores), view.surface)
 
 
 def train_detector(arguments: argparse.Namespace) -> None:
@@ -123,7 +123,8 @@ def train_detector(arguments: argparse.Namespace) -> None:
 
 def improve_detector(model: Model, data: Sequence[Sample], arguments: argparse.Namespace, number: int) -> None:
     """One round: most steps on windows, the last on whole pictures; gentler after the first round."""
-    steps, resize = arguments.detector_steps, model.network.transform
+    steps, resize = arguments.detector_steps, model.network.get_submodule("transform")
+    assert isinstance(resize, GeneralizedRCNNTransform)
     usual = resize.min_size, resize.max_size
 
     def batches() -> Iterator[tuple[list[Image], list[Detections]]]:
@@ -132,7 +133,7 @@ def improve_detector(model: Model, data: Sequence[Sample], arguments: argparse.N
             on_windows = step < steps * (1 - WHOLE_SHARE)
             size, count = (WINDOW, arguments.batch) if on_windows else (SMALL, arguments.batch // 2)
             resize.min_size, resize.max_size = (size[0],), size[1]
-            cuts = [cut(data[rng.integers(len(data))], size, rng) for _ in range(count)]
+            cuts = [cut(data[int(rng.integers(len(data)))], size, rng) for _ in range(count)]
             yield [image for image, _ in cuts], [truth for _, truth in cuts]
 
     model.network.load_state_dict(fit(model, batches(), steps, rate=1e-3 if number else 2e-3))
@@ -146,11 +147,13 @@ def train_classifier(arguments: argparse.Namespace) -> None:
     def batches() -> Iterator[tuple[list[Image], list[Classes]]]:
         rng = np.random.default_rng([arguments.seed, 1])
         for _ in range(arguments.classifier_steps):
-            chosen = [data[rng.integers(len(data))] for _ in range(2 * arguments.batch)]
+            chosen = [data[int(rng.integers(len(data)))] for _ in range(2 * arguments.batch)]
             yield [recoloured(flipped(one.image, rng), rng) for one in chosen], [one.surface for one in chosen]
 
     model.network.load_state_dict(fit(model, batches(), arguments.classifier_steps, rate=3e-3))
-    right = [answer.labels[0] == view.surface.labels[0] for answer, view in examined(model, arguments.held_out)]
+    right = [
+        answer.labels[0] == view.surface.labels[0] for answer, view in examined(model, arguments.held_out, Classes)
+    ]
     save(model, {"accuracy": round(float(np.mean(right)), 4), "pictures": len(right)}, arguments, "tabletop_surfaces")
 
 
@@ -164,7 +167,7 @@ def fit(model: Model, batches: Iterator[tuple[list, list]], steps: int, rate: fl
     averaged = AveragedModel(network, avg_fn=drift, use_buffers=True)
     recent: list[float] = []
     for step, (images, targets) in enumerate(batches, 1):
-        loss = sum(model.losses(images, targets).values())
+        loss = torch.stack(list(model.losses(images, targets).values())).sum()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -186,11 +189,11 @@ def cut(one: Sample, size: tuple[int, int], rng: np.random.Generator) -> tuple[I
     """Cut out a window (height, width) near a random thing, zoomed, mirrored and recoloured a little."""
     window, picture, zoom = np.array(size[::-1]), np.array(SMALL[::-1]), rng.uniform(0.8, 1.25)
     boxes = one.truth.boxes
-    anywhere = not len(boxes) or rng.uniform() < EMPTY_SHARE
-    middle = rng.uniform(0, picture) if anywhere else boxes[rng.integers(len(boxes))].reshape(2, 2).mean(axis=0)
+    middle = boxes[rng.integers(len(boxes))].reshape(2, 2).mean(axis=0) if len(boxes) else picture / 2
     shift = np.minimum(np.maximum(rng.uniform(0.1, 0.9, 2) * window - zoom * middle, window - zoom * picture), 0)
     matrix = np.column_stack([zoom * np.eye(2), shift])
-    image = cv2.warpAffine(one.image, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    view = cv2.warpAffine(one.image, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    image = np.asarray(view, np.uint8)
     boxes = (boxes * zoom + np.tile(shift, 2)).astype(np.float32)
     if rng.uniform() < 0.5:
         image = image[:, ::-1]
@@ -215,20 +218,23 @@ def recoloured(image: Image, rng: np.random.Generator) -> Image:
     return np.clip(image * gains.astype(np.float32) + np.float32(offset), 0, 255).astype(np.uint8)
 
 
-def examined(model: Model, scenes: int) -> Iterator[tuple[Detections | Classes, View]]:
+def examined(model: Model, scenes: int, kind: type[Answer]) -> Iterator[tuple[Answer, View]]:
     """Answers for camera pictures of scenes that were not learnt, with the truth."""
     for seed in range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + scenes):
         view = render(Scene(seed), seed % 60)
-        yield model([view.image])[0], view
+        answer = model([view.image])[0]
+        assert isinstance(answer, kind)
+        yield answer, view
 
 
 def examine_detector(model: Model, scenes: int) -> Counts:
     total = Counts()
     by_label = {label: Counts() for label in range(1, len(LABELS))}
-    for answer, view in examined(model, scenes):
+    for answer, view in examined(model, scenes, Detections):
         total += compare(answer, view.instances, view.ignored)
         for label in by_label:
-            by_label[label] += compare(*(of_label(side, label) for side in (answer, view.instances, view.ignored)))
+            found, truth, ignored = (of_label(side, label) for side in (answer, view.instances, view.ignored))
+            by_label[label] += compare(found, truth, ignored)
     for label, counts in by_label.items():
         log.info("%-8s recall %.3f precision %.3f", LABELS[label], counts.recall, counts.precision)
     log.info("all      recall %.3f precision %.3f", total.recall, total.precision)

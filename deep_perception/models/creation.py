@@ -116,6 +116,9 @@ def _is_file(weights: str) -> bool:
 
 
 def _origin_of_file(name: str, path: Path, labels: tuple[str, ...]) -> Origin:
+    if not path.exists():
+        expected = "the path of a file, default, none, or a name that `deep_perception weights list` shows"
+        raise WeightsError(f"weights: '{path}' does not exist, expected {expected}")
     checkpoint = checkpoints.load(path)
     if name == "auto":
         if checkpoint.model is None:
