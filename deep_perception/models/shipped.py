@@ -22,7 +22,7 @@ SHIPPED = (
         model="shufflenet_v2_x0_5",
         name="TABLETOP_SURFACES",
         url=(FOLDER / "tabletop_surfaces.safetensors").as_uri(),
-        sha256="f98bf407a98ea1fa4f74bddec6009541bade2645dcfe5dc3233684fc181aa11d",
+        sha256="9ee3ce35c112ea4af1f0dfe44ba7b10992982fdd5f35bed6613ca58462c655c1",
         labels=SURFACES,
         licence=LICENCE,
     ),
