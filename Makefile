@@ -7,6 +7,8 @@ PY := .venv/bin/python
 # A sourced ROS installation, or another environment that holds the ROS wheels, must not mix with the one in .venv.
 unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
+TWO_AT_A_TIME := -n 2 --dist loadfile
+
 .PHONY: setup demo test check bench
 
 setup:
@@ -16,13 +18,13 @@ demo: setup
 	@$(PY) -m deep_perception demo
 
 test: setup
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(TWO_AT_A_TIME)
 
 check: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(TWO_AT_A_TIME)
 
 bench: setup
 	@$(PY) -m deep_perception bench

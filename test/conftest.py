@@ -1,6 +1,7 @@
 """What every test may ask for, and what keeps test runs on one machine apart."""
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -18,6 +19,10 @@ DOMAINS = range(1, 102)  # above, the ports of DDS reach into those that the sys
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this run, and every process that it starts, a ROS domain of its own and a transport fit for images."""
+    # A run in the background has Ctrl-C switched off, and what it starts would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ["OMP_NUM_THREADS"] = "1"  # the workers share the cores
     claim = _claim_domain()
     config.add_cleanup(claim.close)
     os.environ["ROS_DOMAIN_ID"] = str(claim.getsockname()[1] - FIRST_PORT)
