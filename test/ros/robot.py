@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import rclpy
-from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
@@ -23,6 +23,28 @@ CLASSIFIER = {"model": "shufflenet_v2_x0_5", "weights": "none", "device": "cpu"}
 PATIENCE_S = 40.0
 
 
+class Spinning:
+    """An executor that serves a node in a thread until it is stopped."""
+
+    def __init__(self, executor: Executor, node: Node) -> None:
+        self._executor = executor
+        self._executor.add_node(node)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; not by shutting the executor down, which one that is about to wait would miss."""
+        self._stopped.set()
+        self._thread.join()
+        self._executor.shutdown()
+
+    def _run(self) -> None:
+        with suppress(ExternalShutdownException):
+            while not self._stopped.is_set():
+                self._executor.spin_once(timeout_sec=0.1)
+
+
 class Robot:
     """Starts the node with these parameters; `with` ends everything."""
 
@@ -31,14 +53,12 @@ class Robot:
         overrides = [Parameter(name, value=value) for name, value in parameters.items()]
         self.node = PerceptionNode(context=context, parameter_overrides=overrides)
         self.peer = Node("peer", context=context)
-        self._executors = (MultiThreadedExecutor(4, context=context), SingleThreadedExecutor(context=context))
-        self._executors[0].add_node(self.node)
-        self._executors[1].add_node(self.peer)
+        self._spinning = (
+            Spinning(MultiThreadedExecutor(4, context=context), self.node),
+            Spinning(SingleThreadedExecutor(context=context), self.peer),
+        )
         self._publishers: dict[str, Any] = {}
         self._asked = 0
-        self._threads = [threading.Thread(target=self._spin, args=(one,), daemon=True) for one in self._executors]
-        for thread in self._threads:
-            thread.start()
         if start:
             self.node.autostart()
 
@@ -46,10 +66,8 @@ class Robot:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for executor in self._executors:
-            executor.shutdown()
-        for thread in self._threads:
-            thread.join()
+        for spinning in self._spinning:
+            spinning.stop()
         self.node.destroy_node()
         self.peer.destroy_node()
 
@@ -86,10 +104,6 @@ class Robot:
     def set(self, **parameters: Any) -> Any:
         """Set parameters as a service call does; return the result."""
         return self.node.set_parameters_atomically([Parameter(name, value=value) for name, value in parameters.items()])
-
-    def _spin(self, executor: Any) -> None:
-        with suppress(rclpy.executors.ExternalShutdownException):
-            executor.spin()
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_S, *, strict: bool = True) -> None:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -12,7 +11,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from robot import wait_until
+from robot import Spinning, wait_until
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from vision_msgs.msg import Classification, Detection2DArray
@@ -47,19 +46,15 @@ class Studio:
         self.heard = {topic: self.hear(topic, kind) for topic, kind in TOPICS.items()}
         self.camera = self._make()
         nodes = {"camera": self.camera, "listener": self.listener}
-        self._executors = [SingleThreadedExecutor(context=context) for context in self._contexts.values()]
-        for executor, node in zip(self._executors, nodes.values(), strict=True):
-            executor.add_node(node)
-        self._threads = [threading.Thread(target=executor.spin, daemon=True) for executor in self._executors]
-        for thread in self._threads:
-            thread.start()
+        self._spinning = [
+            Spinning(SingleThreadedExecutor(context=context), node)
+            for context, node in zip(self._contexts.values(), nodes.values(), strict=True)
+        ]
         return self
 
     def __exit__(self, *error: object) -> None:
-        for executor in self._executors:
-            executor.shutdown()
-        for thread in self._threads:
-            thread.join()
+        for spinning in self._spinning:
+            spinning.stop()
         self.camera.destroy_node()
         self.listener.destroy_node()
 
