@@ -46,7 +46,7 @@ class Program:
         return words
 
 
-CAMERA = Program("scene_camera", "scene_camera", {"scene_s": 1.5})
+CAMERA = Program("scene_camera", "scene_camera", {"scene_s": 1.0})
 DETECTOR = Program("perception_node", "detector", {"model": "fcos_shufflenet_v2_x1_0_fpn", "weights": "TABLETOP"})
 CLASSIFIER = Program(
     "perception_node",
