@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import torch
 
 from deep_perception import __version__
 from deep_perception.cli.options import positive
+from deep_perception.cli.ros_program import ros_program
 from deep_perception.cli.tables import print_table
 from deep_perception.errors import ConfigError, DeepPerceptionError, InputError, unknown
 from deep_perception.evaluation.contestants import contestants, picture_of
@@ -41,7 +41,6 @@ PACKAGES = (
     "ros-rclpy",
 )
 COLUMNS = ("figure", "value", "unit", "target", "verdict", "note")
-PATIENCE_S = 20
 
 FULL = {"rounds": 150, "seconds": 60.0, "idle_seconds": 10.0}
 QUICK = {"rounds": 5, "seconds": 3.0, "idle_seconds": 1.0}
@@ -98,20 +97,10 @@ def has_ros() -> bool:
 
 
 def _measure_with_ros(options: Mapping[str, Any], picture: Path | None) -> dict[str, Any]:
-    command = [sys.executable, "-m", PROGRAM]
-    command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    command += [f"--picture={picture}"] if picture else []
-    # In a session of its own, so that Ctrl-C reaches only us and everything ends in order.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    words += [f"--picture={picture}"] if picture else []
+    with ros_program(PROGRAM, words) as process:
         output, _ = process.communicate()
-    finally:
-        process.terminate()
-        try:
-            process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
     if process.returncode != 0:
         raise DeepPerceptionError(f"bench: {PROGRAM} ended with code {process.returncode}. It says why above")
     measured: dict[str, Any] = json.loads(output.splitlines()[-1])

@@ -4,13 +4,11 @@ import argparse
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from deep_perception.cli.ros_program import ros_program
 from deep_perception.cli.tables import print_table
 from deep_perception.config import SceneCameraConfig
 from deep_perception.errors import ConfigError, DeepPerceptionError, InputError
@@ -23,7 +21,6 @@ EXAMPLE = """example:
 DEMO = "deep_perception.ros.demo"
 COLUMNS = ("topic", "Hz", "age p50 (ms)", "age p95 (ms)", "published", "answered", "skipped", "lost")
 SHORTEST, LONGEST = 4, 600
-PATIENCE_S = 15
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def watch(seconds: float, seed: int, folder: Path) -> Result:
     """Let the ROS side run and follow what it says; raise DeepPerceptionError when it fails."""
-    with _started([f"--seconds={seconds}", f"--seed={seed}", f"--folder={folder}"]) as process:
+    with ros_program(DEMO, [f"--seconds={seconds}", f"--seed={seed}", f"--folder={folder}"]) as process:
         assert process.stdout is not None
         for line in process.stdout:
             said = json.loads(line)
@@ -60,23 +57,6 @@ def watch(seconds: float, seed: int, folder: Path) -> Result:
             else:
                 return from_json(said["result"])
         raise DeepPerceptionError(f"demo: {DEMO} ended with code {process.wait()} and no result. It says why above")
-
-
-@contextmanager
-def _started(options: list[str]) -> "Iterator[subprocess.Popen[str]]":
-    """Run the ROS side inside a `with`: it ends its nodes when it ends."""
-    command = [sys.executable, "-m", DEMO, *options]
-    # In a session of its own, so that Ctrl-C reaches only us and everything ends in order.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def show(result: Result, out: Path) -> int:
