@@ -32,6 +32,7 @@ setup(
         "rich",
         "rosbags",
         "safetensors",
+        "spandrel",
         "torch",
         "torchvision",
     ],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from deep_perception.errors import ConfigError, unknown
+from deep_perception.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def setting(
 
 @dataclass(frozen=True)
 class Selection:
-    """Which of a model's findings are kept."""
+    """What is asked of a model; all of it may change between two pictures."""
 
     score_threshold: float = setting(0.5, "Detections that score lower are left out.", range=Range(0, 1), live=True)
     iou_threshold: float = setting(
@@ -46,6 +47,30 @@ class Selection:
     max_detections: int = setting(100, "Most detections for one picture.", range=Range(1, 10_000), live=True)
     classes: tuple[str, ...] = setting((), "Names of the classes to keep; an empty list keeps all.", live=True)
     top_k: int = setting(5, "How many classes a classifier answers.", range=Range(1, 10_000), live=True)
+    color_decoding: str = setting(
+        "own",
+        "How a colorizer that knows how likely each colour is chooses one: as its makers do, or by annealed mean.",
+        choices=("own", "annealed"),
+        live=True,
+    )
+    render_factor: int = setting(
+        0,
+        "DeOldify works on a picture of 16 times this many pixels a side; 0 takes its own value.",
+        range=Range(0, 64),
+        live=True,
+    )
+    temporal_smoothing: float = setting(
+        0.0,
+        "Share of a colour that comes from the picture before, along the motion: more flickers less; 0: none.",
+        range=Range(0, 0.95),
+        live=True,
+    )
+    tile: int = setting(
+        0,
+        "Side of the tiles, in pixels, in which large pictures are upscaled; 0: as large as is sensible.",
+        range=Range(0, 4096),
+        live=True,
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -64,6 +89,9 @@ class PerceptionConfig(Selection):
         "default", "default, none (random), a name that `deep_perception weights list` shows, or a file.", live=True
     )
     labels: str = setting("", "Text file with a class name a line, for weights that carry no names.", live=True)
+    scale: int = setting(
+        0, "How many times larger an upscaler makes a picture; 0 takes the network's own.", range=Range(0, 8), live=True
+    )
     download: bool = setting(False, "Consent to fetch named weights that are not in the cache.", live=True)
     device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
     precision: str = setting(
@@ -86,16 +114,37 @@ class PerceptionConfig(Selection):
         0.0, "Pictures older than this (now - stamp) are dropped; 0: none.", range=Range(0, 3_600_000), live=True
     )
     autostart: bool = setting(True, "Configure and activate at start; false waits for the lifecycle transitions.")
+    task: str = setting(
+        "auto",
+        "What the node is for: it refuses models of other tasks, and has a default one. auto: what its model does.",
+        choices=("auto", *(task.worker for task in TASKS.values())),
+    )
+    roi_topic: str = setting(
+        "", "Topic with the boxes that an upscaler upscales, as detections; empty: whole pictures.", live=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in self.cameras:
             if not re.fullmatch(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", name):
                 raise ConfigError(f"cameras: got '{name}', expected letters, digits and underscores, as in front_left")
+        if self.roi_topic:
+            check_topic("roi_topic", self.roi_topic)
 
     def selection(self) -> Selection:
         """Return the part of these settings that a model needs."""
         return Selection(**{item.name: getattr(self, item.name) for item in fields(Selection)})
+
+
+@dataclass(frozen=True)
+class ContainerConfig:
+    """Settings of perception_container; those of perception_node may be given to it too, for all its nodes."""
+
+    tasks: tuple[str, ...] = setting((), "What to do with each picture, as in detector, segmenter: a node for each.")
+    setup: str = setting("", "YAML file that lists models, and those that look at each camera.")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 UNSEEN_SEEDS = 1_000_000
@@ -134,6 +183,12 @@ def check_value(
         raise ConfigError(f"{name}: got {value}, expected {range}")
     if choices and value not in choices:
         raise ConfigError(f"{name}: {unknown('choice', value, choices)}; expected one of {', '.join(choices)}")
+
+
+def check_topic(name: str, value: str) -> None:
+    """Raise ConfigError unless this can be the name of a topic."""
+    if not re.fullmatch(r"(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", value):
+        raise ConfigError(f"{name}: got '{value}', expected a topic, as in front/image_raw")
 
 
 def check_names(settings: type, names: Any) -> None:

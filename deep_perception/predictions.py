@@ -87,6 +87,13 @@ class Instances(Detections):
         super().__post_init__()
         check_array("masks", self.masks, (len(self.boxes), None, None), np.bool_)
 
+    def numbered(self) -> NDArray[np.uint16]:
+        """Return (H, W): 0 = none, k = k-th instance; where some overlap, the one that scores best."""
+        numbers = np.zeros(self.masks.shape[1:], np.uint16)
+        for place in np.argsort(self.scores, kind="stable"):
+            numbers[self.masks[place]] = place + 1
+        return numbers
+
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:
@@ -112,3 +119,24 @@ class Picture:
 
 
 Prediction: TypeAlias = Classes | Detections | LabelMap | Picture
+
+
+@dataclass(frozen=True, eq=False)
+class ColourHints:
+    """What somebody knows of the colours of a picture: points (n, 2) float32 as x y in pixels, colours (n, 3) uint8."""
+
+    points: NDArray[np.float32]
+    colours: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        check_array("points", self.points, (None, 2), np.float32)
+        check_array("colours", self.colours, (len(self.points), 3), np.uint8)
+        if not np.isfinite(self.points).all():
+            raise ValueError("points: got a value that is not finite")
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+Guide: TypeAlias = Detections | ColourHints
+"""What a model may be told about a picture beside the picture: regions to look at, or colours."""

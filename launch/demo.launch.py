@@ -1,6 +1,6 @@
-"""Start a camera of rendered scenes, a detector and a classifier, with the models that come with the package.
+"""Start a camera of rendered scenes, and one process with a model for each of six tasks, all from the package.
 
-Look at it with `rviz2 -d config/perception.rviz`. The truth is on `truth/detections` and `truth/classification`.
+Look at it with `rviz2 -d config/perception.rviz`. The truth is on `truth/...`.
 """
 
 from dataclasses import fields
@@ -10,7 +10,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import Node
 
 from deep_perception.config import PerceptionConfig, SceneCameraConfig
-from deep_perception.ros.demo_programs import CAMERA, CLASSIFIER, DETECTOR, Program
+from deep_perception.ros.demo_programs import CAMERA, PERCEPTION, Program
 from deep_perception.ros.transport import roomy
 
 OF_CAMERA = {item.name: item for item in fields(SceneCameraConfig) if item.name != "frame_id"}
@@ -32,11 +32,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def nodes(context: LaunchContext) -> list[Node]:
     """Build the nodes from the arguments."""
-    return [
-        _node(context, CAMERA, OF_CAMERA),
-        _node(context, DETECTOR, OF_NODES),
-        _node(context, CLASSIFIER, OF_NODES),
-    ]
+    return [_node(context, CAMERA, OF_CAMERA), _node(context, PERCEPTION, OF_NODES)]
 
 
 def _node(context: LaunchContext, program: Program, settings: dict) -> Node:
@@ -45,7 +41,6 @@ def _node(context: LaunchContext, program: Program, settings: dict) -> Node:
     return Node(
         package="deep_perception",
         executable=program.executable,
-        name=program.name,
         namespace=given["namespace"],
         parameters=[{**program.parameters, **values}],
         remappings=list(program.remappings.items()),

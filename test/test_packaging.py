@@ -43,6 +43,7 @@ PIP_NAMES = {
     "rich": "rich",
     "rosbags": "rosbags",
     "safetensors": "safetensors",
+    "spandrel": "spandrel",
     "torch": "torch",
     "torchvision": "torchvision",
     "yaml": "PyYAML",

@@ -7,9 +7,18 @@ from deep_perception.cli.predictions_folder import describe
 from deep_perception.data.media import Frame
 from deep_perception.drawing import draw
 from deep_perception.models import MODELS, create
+from deep_perception.predictions import Picture
 from deep_perception.tasks import TASKS
 
-SMALLEST = {"classification": "lenet5", "detection": "fcos_shufflenet_v2_x1_0_fpn"}
+SMALLEST = {
+    "classification": "lenet5",
+    "detection": "fcos_shufflenet_v2_x1_0_fpn",
+    "proposals": "rpn_shufflenet_v2_x1_0_fpn",
+    "instance_segmentation": "maskrcnn_shufflenet_v2_x1_0_fpn",
+    "semantic_segmentation": "lraspp_shufflenet_v2_x1_0",
+    "colorization": "colorizer_shufflenet_v2_x1_0",
+    "super_resolution": "bicubic",
+}
 
 
 @pytest.fixture(params=TASKS)
@@ -25,10 +34,10 @@ def test_a_task_has_a_picture_and_words_for_its_answers(task):
     model, image = create(SMALLEST[task], "none", device="cpu"), np.zeros((40, 50, 3), np.uint8)
     model.selection = type(model.selection)(score_threshold=0)
     [answer] = model([image])
-    assert draw(image, answer, model.labels).shape == image.shape
+    assert draw(image, answer, model.labels).shape == (answer.image if isinstance(answer, Picture) else image).shape
     assert len(describe(Frame("one", "one.png", None, image), answer, model)) > 0
 
 
 def test_a_task_has_a_message_for_its_answers(task):
     messages = pytest.importorskip("deep_perception.ros.messages", reason="needs ROS")
-    assert TASKS[task].prediction in messages.ANSWERS
+    assert len(messages.ANSWERS[task]) > 0

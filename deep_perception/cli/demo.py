@@ -13,7 +13,7 @@ from deep_perception.cli.tables import print_table
 from deep_perception.config import SceneCameraConfig
 from deep_perception.errors import ConfigError, DeepPerceptionError, InputError
 from deep_perception.evaluation.demo_page import page
-from deep_perception.evaluation.demo_result import Result, Stream, from_json
+from deep_perception.evaluation.demo_result import Figure, Result, Stream, from_json
 
 EXAMPLE = """example:
   deep_perception demo --seconds 30 --seed 7 --out out/demo"""
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     SceneCameraConfig(seed=arguments.seed)
     _require_ros()
     _make_folder(arguments.out)
-    print("Starting a camera of rendered scenes, a detector and a classifier ...", flush=True)
+    print("Starting a camera of rendered scenes, and one process with a model for each of six tasks ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="deep_perception_demo_") as folder:
         result = watch(arguments.seconds, arguments.seed, Path(folder))
         pictures = {file.name: file.read_bytes() for file in Path(folder).glob("*.jpg")}
@@ -61,18 +61,19 @@ def watch(seconds: float, seed: int, folder: Path) -> Result:
 
 def show(result: Result, out: Path) -> int:
     """Print the figures and the verdict."""
-    counts = result.counts
     print()
     print_table(COLUMNS, [_row(stream) for stream in result.streams])
-    print(f"\nDetections, IoU {result.iou_threshold:g}, score at least {result.score_threshold:g}: ", end="")
-    print(f"recall {counts.recall:.3f}, precision {counts.precision:.3f} ", end="")
-    print(f"({counts.found} found, {counts.missed} missed, {counts.wrong} wrong)")
-    print(f"Table tops: {result.right} of {result.judged} named right, accuracy {result.accuracy:.3f}")
-    print(f"Report: {out / 'index.html'}", flush=True)
+    print()
+    print_table(("task", "judged", "figure", "value", "at least"), [_judgement(figure) for figure in result.figures])
+    print(f"\nReport: {out / 'index.html'}", flush=True)
     shortfalls = result.shortfalls()
     for line in shortfalls:
         print(f"\nDEMO FAILED: {line}", file=sys.stderr)
     return int(bool(shortfalls))
+
+
+def _judgement(figure: Figure) -> list[object]:
+    return [figure.task, figure.judged, figure.name, figure.text, f"{figure.least:g}"]
 
 
 def _row(stream: Stream) -> list[object]:

@@ -5,18 +5,21 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import PIL.Image
+from numpy.typing import NDArray
 
+from deep_perception.cli.findings import findings, mask_of
 from deep_perception.data.media import Frame, unique
 from deep_perception.errors import InputError
 from deep_perception.models import Model
-from deep_perception.predictions import Classes, Detections, Image, Prediction
+from deep_perception.predictions import Image, Prediction
 
 LINES = "predictions.jsonl"
+MASKS = "masks"
 KEPT_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 
 
 def describe(frame: Frame, prediction: Prediction, model: Model) -> dict[str, Any]:
-    """Put a prediction into words that JSON knows. Boxes are x1 y1 x2 y2 in pixels of the picture."""
+    """Put a frame and what was found in it into words that JSON knows."""
     height, width = frame.image.shape[:2]
     return {
         "source": str(frame.source),
@@ -26,25 +29,11 @@ def describe(frame: Frame, prediction: Prediction, model: Model) -> dict[str, An
         "weights": model.identity,
         "width": width,
         "height": height,
-    } | _findings(prediction, model.labels)
-
-
-def _findings(prediction: Prediction, names: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(prediction, (Classes, Detections)):
-        raise TypeError(f"got {type(prediction).__name__}, expected Classes or Detections")
-    found: list[dict[str, Any]] = [
-        {"class": names[label], "label": int(label), "score": round(float(score), 6)}
-        for label, score in zip(prediction.labels, prediction.scores, strict=True)
-    ]
-    if isinstance(prediction, Classes):
-        return {"classes": found}
-    for entry, box in zip(found, prediction.boxes.tolist(), strict=True):
-        entry["box"] = [round(edge, 2) for edge in box]
-    return {"detections": found}
+    } | findings(prediction, model.labels)
 
 
 class Folder:
-    """Annotated pictures and their JSON lines. Only what an earlier predict put here is ever replaced.
+    """Annotated pictures, masks (PNG of numbers) and JSON lines. Only what an earlier predict put here is replaced.
 
     A line follows its picture, and a picture appears whole, so what is there is good at any time.
     """
@@ -57,21 +46,28 @@ class Folder:
             if entry.is_dir() and path.resolve().is_relative_to(entry.resolve()):
                 raise InputError(f"--out {path} lies inside the input {entry}. Choose a folder elsewhere")
         self._replaceable = self._earlier_pictures()
-        self._taken: set[str] = set()
+        self._taken: set[str] = {MASKS}
         self._folders: dict[str, str] = {}
         self._lines: TextIO | None = None
 
-    def add(self, entry: dict[str, Any], frame: Frame, annotated: Image) -> None:
-        """Write a picture, then its line, which names it as `picture`."""
+    def add(self, entry: dict[str, Any], frame: Frame, annotated: Image, prediction: Prediction) -> None:
+        """Write a picture, a mask where there is one, then the line, which names them as `picture` and `mask`."""
         name = self._name(frame)
+        self._write(annotated, name)
+        entry = entry | {"picture": name}
+        if (mask := mask_of(prediction)) is not None:
+            entry |= {"mask": f"{MASKS}/{name}.png"}
+            self._write(mask, entry["mask"])
+        if self._lines is None:
+            self._lines = (self.path / LINES).open("w", encoding="utf-8")
+        self._lines.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        self._lines.flush()
+
+    def _write(self, pixels: NDArray[Any], name: str) -> None:
         target = self.path / name
         if target.exists() and name not in self._replaceable:
             raise InputError(f"{target} is there already and was not written by predict. Choose another --out")
-        _write(annotated, target)
-        if self._lines is None:
-            self._lines = (self.path / LINES).open("w", encoding="utf-8")
-        self._lines.write(json.dumps(entry | {"picture": name}, ensure_ascii=False) + "\n")
-        self._lines.flush()
+        _write(pixels, target)
 
     def close(self) -> None:
         """Finish the lines."""
@@ -93,16 +89,17 @@ class Folder:
         if not lines.exists():
             return set()
         try:
-            return {json.loads(line)["picture"] for line in lines.read_text(encoding="utf-8").splitlines()}
+            entries = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+            return {entry[key] for entry in entries for key in ("picture", "mask") if key == "picture" or key in entry}
         except (ValueError, KeyError, TypeError, OSError) as err:
             raise InputError(f"{lines} was not written by predict ({err}). Choose another --out") from err
 
 
-def _write(image: Image, target: Path) -> None:
+def _write(pixels: NDArray[Any], target: Path) -> None:
     part = target.with_name(f".part.{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        PIL.Image.fromarray(image).save(part, quality=90)
+        PIL.Image.fromarray(pixels).save(part, quality=90)
         part.replace(target)
     except OSError as err:
         raise InputError(f"{target} cannot be written: {err.strerror or err}") from err

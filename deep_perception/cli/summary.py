@@ -10,6 +10,7 @@ import torch
 from deep_perception.cli.tables import print_table, short
 from deep_perception.errors import ConfigError, ModelError
 from deep_perception.models import build_network, find
+from deep_perception.models.origin import Origin
 from deep_perception.models.summary import Layer, summarize
 from deep_perception.models.unallocated import unallocated
 
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _usual_size(model: str) -> tuple[int, ...]:
     family = find(model)
-    preparation = family.preparation(model, None)
+    preparation = family.arguments(Origin(model, family.labels)).get("preparation")
     side = preparation.crop if preparation else None
     return (family.input_size[0], side, side) if side else family.input_size
 

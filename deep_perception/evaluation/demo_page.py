@@ -1,10 +1,10 @@
 """The demo's report: one HTML file that needs nothing beside it."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from deep_perception.evaluation.demo_result import LEAST, Result, Shot, Stream
+from deep_perception.evaluation.demo_result import Result, Shot, Stream
 from deep_perception.evaluation.matching import Counts
 
 STYLE = """
@@ -35,15 +35,17 @@ td.bar { width: 34%; min-width: 140px; } td.bar i { display: block; height: 9px;
   background: linear-gradient(to right, var(--accent) var(--share), var(--line) var(--share)); }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); gap: 16px;
   margin-top: 12px; }
-.card { overflow: hidden; margin: 0; } .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2px; }
-.pair div { position: relative; } img { display: block; width: 100%; height: auto; }
-.pair span { position: absolute; right: 6px; bottom: 6px; padding: 1px 8px; border-radius: 6px; font-size: 12px;
+.gallery.wide { grid-template-columns: minmax(0, 1fr); }
+.card { overflow: hidden; margin: 0; }
+.side { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 2px; }
+.side div { position: relative; } img { display: block; width: 100%; height: auto; }
+.side span { position: absolute; right: 6px; bottom: 6px; padding: 1px 8px; border-radius: 6px; font-size: 12px;
   background: #000a; color: #fff; }
 figcaption { padding: 9px 14px; font-size: 14px; display: flex; flex-wrap: wrap; gap: 2px 18px; }
 .split { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 16px; margin-top: 12px; }
 pre { background: var(--code); border-radius: 10px; padding: 13px 16px; overflow-x: auto; margin: 10px 0 18px; }
 code { font: 13.5px/1.6 ui-monospace, monospace; }
-@media (max-width: 760px) { .split, .pair { grid-template-columns: minmax(0, 1fr); } main { padding-top: 24px; } }
+@media (max-width: 760px) { .split, .side { grid-template-columns: minmax(0, 1fr); } main { padding-top: 24px; } }
 """
 
 NEXT = (
@@ -51,9 +53,15 @@ NEXT = (
         "On your own photos, folders, videos and bags",
         "deep_perception predict ssdlite320_mobilenet_v3_large photos/ --out annotated/",
     ),
-    ("On your robot's camera", "ros2 launch deep_perception perception.launch.py image:=/camera/image_raw"),
     (
-        "The same three nodes again, to look at with RViz (config/perception.rviz)",
+        "On your robot's camera: one task, or several in one process",
+        (
+            "ros2 launch deep_perception perception.launch.py image:=/camera/image_raw\n"
+            "ros2 launch deep_perception perception.launch.py image:=/camera/image_raw tasks:=detector,segmenter"
+        ),
+    ),
+    (
+        "The same again, to look at with RViz (config/perception.rviz)",
         "ros2 launch deep_perception demo.launch.py",
     ),
     (
@@ -61,6 +69,28 @@ NEXT = (
         "deep_perception models\ndeep_perception doctor",
     ),
 )
+
+
+TITLES = {
+    "classification": "Classification",
+    "detection": "Detection",
+    "instance_segmentation": "Instance segmentation",
+    "semantic_segmentation": "Semantic segmentation",
+    "colorization": "Colorization",
+    "super_resolution": "Super-resolution",
+}
+EXPLAINED = {
+    "classification": "What the table top is made of.",
+    "detection": "Taken at even times, whatever was found. Things mostly hidden count neither way, and are not marked.",
+    "instance_segmentation": "The same things, and which pixels belong to each.",
+    "semantic_segmentation": "The class of each pixel; the legend tells the share of the picture.",
+    "colorization": "The colorizer looks at the gray picture only. A red and a green thing of equal brightness "
+    "look alike to it, so that it gives both the colour that is likeliest.",
+    "super_resolution": "The middle of the picture, enlarged: as it is, by bicubic interpolation, and by the network. "
+    "Nobody knows the large truth; made small again, the answer must be what the camera saw.",
+}
+WIDE = 2
+"""More pictures than this side by side take the whole width."""
 
 
 def page(result: Result, pictures: Mapping[str, bytes]) -> str:
@@ -84,19 +114,16 @@ def _head(result: Result) -> str:
     complaints = (
         f'<ul class="bad">{"".join(f"<li>{escape(line)}</li>" for line in shortfalls)}</ul>' if shortfalls else ""
     )
-    age = next((stream.age_p95_ms for stream in result.streams if stream.topic == "detections"), None)
-    tiles = [
-        (_share(result.counts.recall), f"of {result.counts.found + result.counts.missed} things found (recall)"),
-        (_share(result.counts.precision), f"of {result.counts.found + result.counts.wrong} boxes right (precision)"),
-        (_share(result.accuracy), f"of {result.judged} table tops named right"),
-        ("–" if age is None else f"{age:.0f} ms", "from picture to boxes, at most (p95)"),
-    ]
-    shown = "".join(f'<div class="tile"><b>{number}</b><span>{words}</span></div>' for number, words in tiles)
+    tiles = "".join(
+        f'<div class="tile"><b class={"bad" if figure.shortfall() else "plain"}>{figure.text}</b>'
+        f"<span>{escape(TITLES[figure.task])}: {escape(figure.name)}, of {figure.judged} answers</span></div>"
+        for figure in result.figures
+    )
     return (
         f"{verdict}\n<h1>What the robot saw</h1>\n"
-        f"<p>A rendered camera looked at table tops for {result.seconds:g} seconds. A detector and a classifier "
-        "answered over real ROS 2, and every answer was compared with the truth. Neither network saw these scenes in "
-        f'training.</p>\n{complaints}<div class="tiles">{shown}</div>'
+        f"<p>A rendered camera looked at table tops for {result.seconds:g} seconds. Six models in one process answered "
+        "over real ROS 2, and every answer was compared with the truth of its picture. No model saw these scenes in "
+        f'training.</p>\n{complaints}<div class="tiles">{tiles}</div>'
     )
 
 
@@ -120,35 +147,38 @@ def _topic(stream: Stream) -> str:
 
 
 def _gallery(result: Result, pictures: Mapping[str, bytes]) -> str:
-    cards = "".join(_card(shot, pictures) for shot in result.shots)
+    tasks = list(dict.fromkeys(shot.task for shot in result.shots))
+    return "".join(_of_task(task, [shot for shot in result.shots if shot.task == task], pictures) for task in tasks)
+
+
+def _of_task(task: str, shots: Sequence[Shot], pictures: Mapping[str, bytes]) -> str:
+    cards = "".join(_card(shot, pictures) for shot in shots)
+    wide = " wide" if len(shots[0].pictures) > WIDE else ""
     return (
-        "<h2>Pictures</h2>\n<p class=soft>Taken at even times, whatever was found in them. Things mostly hidden "
-        f"count neither way, and are not marked as true.</p>\n<div class=gallery>{cards}</div>"
+        f"<h2>{escape(TITLES[task])}</h2>\n<p class=soft>{escape(EXPLAINED[task])}</p>\n"
+        f'<div class="gallery{wide}">{cards}</div>'
     )
 
 
 def _card(shot: Shot, pictures: Mapping[str, bytes]) -> str:
-    there = shot.counts.found + shot.counts.missed
-    colour = "bad" if shot.counts.missed or shot.counts.wrong else "good"
-    words = f"{shot.counts.found} of {there} found, {shot.counts.wrong} wrong"
-    table = f"table of {shot.surface}: no answer for this picture"
-    if shot.answer:
-        right = "right" if shot.answer == shot.surface else f"wrong: it is {shot.surface}"
-        table = f"table: {shot.answer} {shot.score:.0%}, {right}"
+    shown = "".join(
+        f"<div>{_picture(pictures, name)}<span>{escape(words)}</span></div>" for words, name in shot.pictures
+    )
+    columns = f"--columns:{len(shot.pictures)}"
     return (
-        f"<figure class=card><div class=pair><div>{_picture(pictures, shot.truth)}<span>truth</span></div>"
-        f"<div>{_picture(pictures, shot.found)}<span>found</span></div></div>"
-        f"<figcaption><span class={colour}>{words}</span><span class=soft>{escape(table)}</span></figcaption></figure>"
+        f'<figure class=card><div class=side style="{columns}">{shown}</div>'
+        f"<figcaption>{escape(shot.words)}</figcaption></figure>"
     )
 
 
 def _classes(result: Result) -> str:
+    bound = next((figure.least for figure in result.figures if figure.task == "detection"), 0.0)
     rows = "".join(_class(name, counts) for name, counts in sorted(result.classes.items()))
     head = "<th>class</th><th>found</th><th>missed</th><th>wrong</th><th>precision</th><th>recall</th><th></th>"
     return (
-        f"<h2>Classes</h2>\n<p class=soft>A box is right when it overlaps a true one of its class by at least "
+        f"<h2>Boxes by class</h2>\n<p class=soft>A box is right when it overlaps a true one of its class by at least "
         f"{result.iou_threshold:g} (IoU); boxes that score at least {result.score_threshold:g} are published. Below "
-        f"{LEAST:.2f} for all classes together the demo fails.</p>\n"
+        f"{bound:.2f} for all classes together the demo fails.</p>\n"
         f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -168,9 +198,10 @@ def _what_ran(result: Result, pictures: Mapping[str, bytes]) -> str:
         picture = _picture(pictures, result.annotated)
         drawn = f"<figure class=card>{picture}<figcaption><span class=soft>{words}</span></figcaption></figure>"
     return (
-        "<h2>What ran</h2>\n<div class=split><div><p>Three processes that only talk through ROS topics, in a domain of "
-        "their own: <code>scene_camera</code> publishes pictures with their truth, <code>perception_node</code> runs "
-        f"twice, as detector and as classifier. All were up after {result.start_s:.0f} s.</p>"
+        "<h2>What ran</h2>\n<div class=split><div><p>Two processes that only talk through ROS topics, in a domain of "
+        "their own: <code>scene_camera</code> publishes pictures with their truth, <code>perception_container</code> "
+        "holds the six nodes, which receive and decode each picture once and take turns on the processor. All were up "
+        f"after {result.start_s:.0f} s.</p>"
         f"<div class=scroll><table>{''.join(rows)}</table></div></div>{drawn}</div>"
     )
 

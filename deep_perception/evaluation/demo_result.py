@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deep_perception.evaluation.matching import Counts
-
-LEAST = 0.90
-"""Recall, precision and accuracy that the models which come with the package keep on scenes they have not seen."""
+from deep_perception.evaluation.matching import FOUND, Counts
 
 
 @dataclass(frozen=True)
@@ -54,18 +51,40 @@ def measure(
 
 
 @dataclass(frozen=True)
-class Shot:
-    """A picture of the run: what is there beside what was found."""
+class Figure:
+    """How good the answers to one task were, and how good they must be on scenes that no model learnt from."""
 
-    truth: str
-    """Name of the file of the picture with the true boxes."""
-    found: str
-    counts: Counts
-    surface: str
-    """What the table top is made of."""
-    answer: str
-    """What the classifier said."""
-    score: float
+    task: str
+    name: str
+    value: float
+    least: float
+    judged: int
+    """Answers that were compared with the truth."""
+    unit: str = ""
+
+    @property
+    def text(self) -> str:
+        """The value for people."""
+        return f"{self.value:.1f} {self.unit}" if self.unit else f"{self.value:.3f}"
+
+    def shortfall(self) -> str:
+        """Say what is not as it must be; nothing where all is well."""
+        if not self.judged:
+            return f"{self.task}: no answer was compared with the truth, expected many"
+        if self.value < self.least:
+            return f"{self.task}: {self.name} {self.text}, expected at least {self.least:g}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """An answer beside the truth, to look at."""
+
+    task: str
+    words: str
+    """How good it is."""
+    pictures: tuple[tuple[str, str], ...]
+    """What each picture is, and the name of its file."""
 
 
 @dataclass(frozen=True)
@@ -74,52 +93,28 @@ class Result:
 
     seconds: float
     start_s: float
-    """How long it took until the first answers of all nodes."""
+    """How long it took until the first answers of all models."""
     streams: tuple[Stream, ...]
+    figures: tuple[Figure, ...] = ()
     classes: Mapping[str, Counts] = field(default_factory=dict)
+    """Boxes of the detector."""
     score_threshold: float = 0.0
-    iou_threshold: float = 0.5
-    judged: int = 0
-    """Classifications that were compared with the truth."""
-    right: int = 0
+    iou_threshold: float = FOUND
     facts: Mapping[str, str] = field(default_factory=dict)
     shots: tuple[Shot, ...] = ()
     annotated: str = ""
     """Name of the file of a picture as a node drew it."""
 
-    @property
-    def counts(self) -> Counts:
-        """Found, missed and wrong boxes of all classes."""
-        return sum(self.classes.values(), Counts())
-
-    @property
-    def accuracy(self) -> float:
-        """Right of all classifications."""
-        return self.right / self.judged if self.judged else 0.0
-
     def shortfalls(self) -> list[str]:
         """Say what is not as it must be, a line each."""
         lines = [f"nothing arrived on {stream.topic}" for stream in self.streams if not stream.messages]
-        if not self.counts.found + self.counts.missed:
+        if not any(counts.found + counts.missed for counts in self.classes.values()):
             lines.append("no thing was there to be found, expected many")
-        if not self.judged:
-            lines.append("no classification was compared with the truth, expected many")
-        figures = {"detections: recall": self.counts.recall, "detections: precision": self.counts.precision}
-        figures |= {"classification: accuracy": self.accuracy}
-        return lines + [
-            f"{name} {got:.3f}, expected at least {LEAST:.2f}" for name, got in figures.items() if got < LEAST
-        ]
+        return lines + list(dict.fromkeys(line for figure in self.figures if (line := figure.shortfall())))
 
     def summary(self) -> dict[str, Any]:
-        """Return everything as JSON holds it, with the figures that follow."""
-        counts = self.counts
-        return {
-            **asdict(self),
-            "recall": counts.recall,
-            "precision": counts.precision,
-            "accuracy": self.accuracy,
-            "shortfalls": self.shortfalls(),
-        }
+        """Return everything as JSON holds it, with what follows from it."""
+        return {**asdict(self), "shortfalls": self.shortfalls()}
 
 
 def from_json(written: Mapping[str, Any]) -> Result:
@@ -128,7 +123,10 @@ def from_json(written: Mapping[str, Any]) -> Result:
         **{
             **written,
             "streams": tuple(Stream(**one) for one in written["streams"]),
+            "figures": tuple(Figure(**one) for one in written["figures"]),
             "classes": {name: Counts(**one) for name, one in written["classes"].items()},
-            "shots": tuple(Shot(**{**one, "counts": Counts(**one["counts"])}) for one in written["shots"]),
+            "shots": tuple(
+                Shot(one["task"], one["words"], tuple(map(tuple, one["pictures"]))) for one in written["shots"]
+            ),
         }
     )

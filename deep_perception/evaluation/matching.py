@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deep_perception.predictions import Detections
+from deep_perception.predictions import Detections, Instances
+
+FOUND = 0.5
+"""Two boxes that overlap by this much show the same thing."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Counts:
 
 
 def compare(
-    predicted: Detections, truth: Detections, ignored: Detections | None = None, *, iou_threshold: float = 0.5
+    predicted: Detections, truth: Detections, ignored: Detections | None = None, *, iou_threshold: float = FOUND
 ) -> Counts:
     """Match boxes of equal label, best score first, each true box once; a match with `ignored` counts neither way."""
     free = np.ones(len(truth), bool)
@@ -48,7 +51,7 @@ def compare(
 
 
 def compare_by_class(
-    predicted: Detections, truth: Detections, ignored: Detections | None = None, *, iou_threshold: float = 0.5
+    predicted: Detections, truth: Detections, ignored: Detections | None = None, *, iou_threshold: float = FOUND
 ) -> dict[int, Counts]:
     """Compare each class by itself; the sum is what `compare` says of all."""
     labels = np.union1d(predicted.labels, truth.labels).tolist()
@@ -56,6 +59,17 @@ def compare_by_class(
         label: compare(of_class(predicted, label), of_class(truth, label), ignored, iou_threshold=iou_threshold)
         for label in labels
     }
+
+
+def mask_overlap(predicted: Instances, truth: Instances) -> list[float]:
+    """Return, for each true thing whose box was found, intersection over union of the masks."""
+    shares = []
+    for box, label, mask in zip(truth.boxes, truth.labels, truth.masks, strict=True):
+        overlap = np.where(predicted.labels == label, overlaps(box, predicted.boxes), 0)
+        if len(overlap) and overlap.max() >= FOUND:
+            answer = predicted.masks[overlap.argmax()]
+            shares.append(float((answer & mask).sum() / max(1, (answer | mask).sum())))
+    return shares
 
 
 def of_class(found: Detections, label: int) -> Detections:

@@ -85,6 +85,11 @@ def load_into(network: nn.Module, checkpoint: Checkpoint, *, expected_labels: Se
                 tensor.copy_(state[name])
 
 
+def load_whole(network: nn.Module, checkpoint: Checkpoint, labels: Sequence[str]) -> None:
+    """Copy weights into a network made for these labels, which count where the weights carry no names."""
+    load_into(network, checkpoint, expected_labels=None if checkpoint.labels else labels)
+
+
 def _read(path: Path, digest: str) -> Checkpoint:
     with open(path, "rb") as file:
         start = file.read(512)

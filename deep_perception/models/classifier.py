@@ -11,7 +11,8 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transform
 
 from deep_perception.models.model import Model
-from deep_perception.predictions import Classes, Prediction
+from deep_perception.models.origin import Origin
+from deep_perception.predictions import Classes, Guide, Prediction
 
 LONGEST_STRIP = 4  # A picture with longer sides than this many times its shorter ones is cut before it is resized.
 
@@ -55,6 +56,12 @@ class Preparation:
         return transform.normalize(transform.convert_image_dtype(pixels), list(self.mean), list(self.std))
 
 
+def prepared(origin: Origin, usual: Preparation) -> dict[str, Any]:
+    """Return the argument of a Classifier: the preparation that was written beside the weights, or the usual one."""
+    written = origin.setting("preparation")
+    return {"preparation": Preparation.of_settings(written) if isinstance(written, dict) else usual}
+
+
 class Classifier(Model):
     """Answers with the `top_k` best classes."""
 
@@ -64,7 +71,7 @@ class Classifier(Model):
         self.preparation = preparation or Preparation()
         super().__init__(network, settings={"preparation": asdict(self.preparation)}, **identity)
 
-    def _predict(self, network: nn.Module, pixels: list[Tensor]) -> list[Prediction]:
+    def _predict(self, network: nn.Module, pixels: list[Tensor], guides: list[Guide | None]) -> list[Prediction]:
         batch = torch.stack([self.preparation(picture) for picture in pixels])
         probabilities = network(batch.contiguous(memory_format=torch.channels_last)).float().softmax(1)
         return [self._best(scores) for scores in probabilities.cpu().numpy()]
@@ -75,7 +82,9 @@ class Classifier(Model):
         order = candidates[np.argsort(-scores[candidates], kind="stable")][: self.selection.top_k]
         return Classes(order.astype(np.int64), scores[order])
 
-    def _losses(self, pixels: list[Tensor], targets: Sequence[Classes]) -> dict[str, Tensor]:
+    def _losses(
+        self, pixels: list[Tensor], targets: Sequence[Classes], guides: list[Guide | None]
+    ) -> dict[str, Tensor]:
         batch = torch.stack([self.preparation(picture) for picture in pixels])
         wanted = torch.tensor([int(target.labels[0]) for target in targets], device=self.device)
         output = self.network(batch)

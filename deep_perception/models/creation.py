@@ -2,17 +2,17 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from deep_perception.config import PerceptionConfig
 from deep_perception.errors import ConfigError, WeightsError
 from deep_perception.models import checkpoint as checkpoints
-from deep_perception.models.classifier import Preparation
 from deep_perception.models.model import Model
 from deep_perception.models.origin import Origin
 from deep_perception.models.store import Store
-from deep_perception.models.table import Family, build_network, find, named_weights
+from deep_perception.models.table import MODELS, Family, find, named_weights, usual_scale
 from deep_perception.runtime.device import choose_device, choose_precision
 from deep_perception.tasks import DEFAULT_TASK, TASKS
 
@@ -26,25 +26,25 @@ def create(
     labels: Sequence[str] = (),
     device: str = "auto",
     precision: str = "auto",
+    scale: int = 0,
     download: bool = False,
     store: Store | None = None,
 ) -> Model:
     """Make a model ready to answer.
 
     `weights` is `default`, `none` (random), a name of published weights, or a file; `auto` takes the network that the
-    file names, else the default detector. `labels` names the classes where the weights carry no names. Nothing is
-    fetched without `download`. Raises a DeepPerceptionError for whatever the user can mend.
+    file names, else the default detector. `labels` names the classes where the weights carry no names. `scale` is how
+    many times larger an upscaler makes a picture; 0 takes its own. Nothing is fetched without `download`. Raises a
+    DeepPerceptionError for whatever the user can mend.
     """
     chosen_device = choose_device(device)
     chosen_precision = choose_precision(precision, chosen_device)
     origin = find_origin(name, str(weights), tuple(labels), store or Store(), download)
     family = find(origin.name)
-    network = build_network(origin.name, len(origin.labels))
+    origin = replace(origin, scale=_scale(family, origin, scale))
+    network = family.build(origin)
     if origin.checkpoint is not None:
-        family.fit(network, origin)
-        checkpoints.load_into(
-            network, origin.checkpoint, expected_labels=None if origin.checkpoint.labels else origin.labels
-        )
+        family.load(network, origin)
     return family.model(
         network,
         name=origin.name,
@@ -52,7 +52,7 @@ def create(
         device=chosen_device,
         precision=chosen_precision,
         identity=origin.identity,
-        **_preparation(family, origin),
+        **family.arguments(origin),
     )
 
 
@@ -64,6 +64,7 @@ def create_configured(config: PerceptionConfig) -> Model:
         labels=read_labels(config.labels) if config.labels else (),
         device=config.device,
         precision=config.precision,
+        scale=config.scale,
         download=config.download,
     )
     model.check_classes(config.classes)
@@ -107,6 +108,8 @@ def find_origin(name: str, weights: str, labels: tuple[str, ...], store: Store, 
         return Origin(name, labels or family.labels)
     named = named_weights(name, weights)
     checkpoint = checkpoints.load(store.require(named, consent=download))
+    if named.backbone_only:
+        return Origin(name, labels or family.labels, checkpoint, named.name, backbone_only=True)
     return Origin(name, labels or checkpoint.labels or named.labels, checkpoint, named.name)
 
 
@@ -120,12 +123,7 @@ def _origin_of_file(name: str, path: Path, labels: tuple[str, ...]) -> Origin:
         expected = "the path of a file, default, none, or a name that `deep_perception weights list` shows"
         raise WeightsError(f"weights: '{path}' does not exist, expected {expected}")
     checkpoint = checkpoints.load(path)
-    if name == "auto":
-        if checkpoint.model is None:
-            raise WeightsError(
-                f"weights: '{path}' does not say which network it is for. Name it with the model parameter"
-            )
-        name = checkpoint.model
+    name = _network_of(path, checkpoint) if name == "auto" else name
     if checkpoint.model not in (None, name):
         raise WeightsError(f"weights: '{path}' is for {checkpoint.model}, got model {name}. Set model to auto")
     family = find(name)
@@ -135,9 +133,25 @@ def _origin_of_file(name: str, path: Path, labels: tuple[str, ...]) -> Origin:
     return Origin(name, names, checkpoint, known.name if known else None)
 
 
-def _preparation(family: Family, origin: Origin) -> dict[str, Any]:
-    written = origin.setting("preparation")
-    if isinstance(written, dict):
-        return {"preparation": Preparation.of_settings(written)}
-    usual = family.preparation(origin.name, origin.known_as)
-    return {"preparation": usual} if usual else {}
+def _network_of(path: Path, checkpoint: checkpoints.Checkpoint) -> str:
+    """Return the name of the network that a file is for, as it says or as its tensors show."""
+    if checkpoint.model is not None:
+        return checkpoint.model
+    for family in MODELS:
+        if family.recognises(checkpoint.state):
+            return family.names[0]
+    raise WeightsError(f"weights: '{path}' does not say which network it is for. Name it with the model parameter")
+
+
+def _scale(family: Family, origin: Origin, wanted: int) -> int:
+    """Return the scale of the network: as asked for, else as its weights were made for, else as usual."""
+    written = origin.setting("scale")
+    made_for = written if isinstance(written, int) else 0
+    if wanted and not family.scales:
+        raise ConfigError(f"scale: got {wanted}, but {origin.name} has no scale to choose. Leave it at 0")
+    if wanted and wanted not in family.scales:
+        choices = ", ".join(map(str, family.scales))
+        raise ConfigError(f"scale: got {wanted}, expected one of {choices} (model {origin.name})")
+    if wanted and made_for and wanted != made_for and not family.one_for_all_scales:
+        raise WeightsError(f"weights were made for scale {made_for}, got scale {wanted}. Set scale to 0")
+    return wanted or made_for or usual_scale(family)

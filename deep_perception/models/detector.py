@@ -1,16 +1,17 @@
 """Detectors: what is where."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision.ops import FrozenBatchNorm2d
 
+from deep_perception.models.grouping import equals_together
 from deep_perception.models.model import Model
-from deep_perception.predictions import Detections, Prediction
+from deep_perception.predictions import Detections, Guide, Prediction
 
 LONGEST_STRIP = 32  # Beyond this ratio of its sides a picture is padded, or its short side would shrink to nothing.
 
@@ -24,28 +25,32 @@ class Detector(Model):
         frozen = (module.eps for module in network.modules() if isinstance(module, FrozenBatchNorm2d))
         super().__init__(network, settings={"frozen_norm_eps": next(frozen, None)}, **identity)
 
-    def _predict(self, network: nn.Module, pixels: list[Tensor]) -> list[Prediction]:
+    def _predict(self, network: nn.Module, pixels: list[Tensor], guides: list[Guide | None]) -> list[Prediction]:
         self._pass_selection_to(network)
-        answers: list[Prediction | None] = [None] * len(pixels)
-        # torchvision pads pictures of different sizes to a common one, which changes what it finds near the padding:
-        # pictures go together only with their equals, so that a batch answers like its pictures one by one.
-        places = sorted(range(len(pixels)), key=lambda place: tuple(pixels[place].shape))
-        for _, group in groupby(places, key=lambda place: tuple(pixels[place].shape)):
-            together = list(group)
-            for place, answer in zip(together, self._detect(network, [pixels[i] for i in together]), strict=True):
-                answers[place] = answer
-        return [answer for answer in answers if answer is not None]
+        # torchvision pads pictures of different sizes to a common one, which changes what it finds near the padding.
+        return equals_together(
+            pixels,
+            lambda places: list(self._detect(network, [pixels[i] for i in places], [guides[i] for i in places])),
+        )
 
-    def _detect(self, network: nn.Module, pixels: list[Tensor]) -> list[Detections]:
-        height, width = pixels[0].shape[-2:]
-        found = network([_float_picture(picture) for picture in pixels])
-        counts = [len(one["boxes"]) for one in found]
+    def _detect(self, network: nn.Module, pixels: list[Tensor], guides: list[Guide | None]) -> Sequence[Prediction]:
+        """Answer for pictures of one size."""
+        found = self._call(network, [float_picture(picture) for picture in pixels], guides)
         # Labels ride along as floats (exact below 2**24), so that everything comes back in one transfer.
-        columns = [torch.column_stack((one["boxes"], one["scores"], one["labels"])).float() for one in found]
-        table = torch.cat(columns).cpu().numpy()
-        table[:, 0:4:2] = table[:, 0:4:2].clip(0, width)
-        table[:, 1:4:2] = table[:, 1:4:2].clip(0, height)
-        return [self._chosen(rows) for rows in np.split(table, np.cumsum(counts)[:-1])]
+        rows = [torch.column_stack((one["boxes"], one["scores"], one["labels"])) for one in found]
+        height, width = pixels[0].shape[-2:]
+        return [from_rows(each) for each in self._fetched(rows, (height, width))]
+
+    def _call(self, network: nn.Module, pictures: list[Tensor], guides: list[Guide | None]) -> list[dict[str, Tensor]]:
+        found: list[dict[str, Tensor]] = network(pictures)
+        return found
+
+    def _fetched(self, rows: list[Tensor], size: tuple[int, int]) -> list[NDArray[np.float32]]:
+        """Bring rows (x1 y1 x2 y2 score label ...) of each picture from the device; keep what is selected."""
+        table = torch.cat(rows).float().cpu().numpy()
+        table[:, 0:4:2] = table[:, 0:4:2].clip(0, size[1])
+        table[:, 1:4:2] = table[:, 1:4:2].clip(0, size[0])
+        return [self._chosen(each) for each in np.split(table, np.cumsum([len(one) for one in rows])[:-1])]
 
     def _pass_selection_to(self, network: nn.Module) -> None:
         # A threshold that the network itself applies, before it suppresses overlaps, gives the same boxes sooner.
@@ -60,15 +65,17 @@ class Detector(Model):
             max(chosen.max_detections, judge.own_detections_per_img) if chosen.classes else chosen.max_detections
         )
 
-    def _chosen(self, rows: np.ndarray) -> Detections:
+    def _chosen(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the rows of wanted classes, best first, no more than are asked for."""
         wanted = self._wanted_labels()
         if wanted is not None:
             rows = rows[np.isin(rows[:, 5], wanted)]
-        rows = rows[np.argsort(-rows[:, 4], kind="stable")][: self.selection.max_detections]
-        return Detections(rows[:, :4].copy(), rows[:, 5].astype(np.int64), rows[:, 4].copy())
+        return rows[np.argsort(-rows[:, 4], kind="stable")][: self.selection.max_detections]
 
-    def _losses(self, pixels: list[Tensor], targets: Sequence[Detections]) -> dict[str, Tensor]:
-        pictures = [_float_picture(picture) for picture in pixels]
+    def _losses(
+        self, pixels: list[Tensor], targets: Sequence[Detections], guides: list[Guide | None]
+    ) -> dict[str, Tensor]:
+        pictures = [float_picture(picture) for picture in pixels]
         losses: dict[str, Tensor] = self.network(pictures, [self._truth(target) for target in targets])
         return losses
 
@@ -84,7 +91,12 @@ class Detector(Model):
         return [torch.zeros(3, 64, 64)]
 
 
-def _float_picture(pixels: Tensor) -> Tensor:
+def from_rows(rows: NDArray[np.float32]) -> Detections:
+    """Read rows that begin with x1 y1 x2 y2, score and label."""
+    return Detections(rows[:, :4].copy(), rows[:, 5].astype(np.int64), rows[:, 4].copy())
+
+
+def float_picture(pixels: Tensor) -> Tensor:
     """Turn uint8 (3, H, W) into float in [0, 1], a very long strip padded on its short side."""
     height, width = pixels.shape[-2:]
     shortest = -(-max(height, width) // LONGEST_STRIP)

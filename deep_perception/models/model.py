@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from deep_perception.config import Selection
 from deep_perception.errors import ConfigError, unknown
-from deep_perception.predictions import Image, Prediction, check_image
+from deep_perception.models.memory import Memory
+from deep_perception.predictions import Guide, Image, Prediction, check_image
 from deep_perception.runtime.folding import fold_batch_norms
 
 
@@ -25,10 +26,12 @@ class Model(ABC):
     identity: what distinguishes these weights from others (their sha256, or "random").
     selection: which findings are kept; may be replaced between two calls.
     settings: how pictures are prepared; written into checkpoints.
+    guide: the type of what else the model can be told about a picture; None: nothing.
 
     """
 
     task: str
+    guide: type | None = None
 
     def __init__(
         self,
@@ -51,27 +54,34 @@ class Model(ABC):
         self.selection = Selection()
         self._answering: nn.Module | None = None
 
-    def __call__(self, images: Sequence[Image]) -> list[Prediction]:
-        """Answer for RGB uint8 pictures of any sizes; threshold, filter and transfer happen once, on the device."""
-        for image in images:
-            check_image(image)
+    def __call__(self, images: Sequence[Image], guides: Sequence[Guide | None] | None = None) -> list[Prediction]:
+        """Answer for RGB uint8 pictures of any sizes; threshold, filter and transfer happen once, on the device.
+
+        `guides` says what else is known about each picture. Raises ImageError for a picture that cannot be done.
+        """
+        guides = self._checked(images, guides)
         if not images:
             return []
         network = self._answering_network()
         with torch.inference_mode(), self._number_format():
-            return self._predict(network, [self._upload(image) for image in images])
+            return self._predict(network, [self._upload(image) for image in images], guides)
 
-    def losses(self, images: Sequence[Image], targets: Sequence[Any]) -> dict[str, Tensor]:
+    def losses(
+        self, images: Sequence[Image], targets: Sequence[Any], guides: Sequence[Guide | None] | None = None
+    ) -> dict[str, Tensor]:
         """Return the named losses of the network in training mode, ready for `sum(...).backward()`."""
         if len(images) != len(targets) or not images:
             raise ValueError(
                 f"got {len(images)} images and {len(targets)} targets, expected equal numbers, at least one"
             )
-        for image in images:
-            check_image(image)
+        guides = self._checked(images, guides)
         self._answering = None  # these weights are about to change
         self.network.to(self.device).train()
-        return self._losses([self._upload(image) for image in images], targets)
+        return self._losses([self._upload(image) for image in images], targets, guides)
+
+    def memory(self) -> Memory | None:
+        """Return a new memory for a stream of pictures; None where each picture stands alone."""
+        return None
 
     def check_classes(self, names: Sequence[str]) -> None:
         """Raise ConfigError for a name that this model cannot find."""
@@ -80,16 +90,28 @@ class Model(ABC):
                 raise ConfigError(f"classes: {unknown('class', name, self.labels)} (model {self.name})")
 
     @abstractmethod
-    def _predict(self, network: nn.Module, pixels: list[Tensor]) -> list[Prediction]:
+    def _predict(self, network: nn.Module, pixels: list[Tensor], guides: list[Guide | None]) -> list[Prediction]:
         """Answer for uint8 (3, H, W) tensors on the device."""
 
     @abstractmethod
-    def _losses(self, pixels: list[Tensor], targets: Sequence[Any]) -> dict[str, Tensor]:
+    def _losses(self, pixels: list[Tensor], targets: Sequence[Any], guides: list[Guide | None]) -> dict[str, Tensor]:
         """Return the losses of `self.network` for uint8 (3, H, W) tensors on the device."""
 
     @abstractmethod
     def _example(self) -> object:
         """Return an input with which the network can run once."""
+
+    def _checked(self, images: Sequence[Image], guides: Sequence[Guide | None] | None) -> list[Guide | None]:
+        for image in images:
+            check_image(image)
+        told = list(guides or [None] * len(images))
+        if len(told) != len(images):
+            raise ValueError(f"got {len(told)} guides for {len(images)} images, expected one each, or None")
+        for guide in told:
+            if guide is not None and (self.guide is None or not isinstance(guide, self.guide)):
+                expected = self.guide.__name__ if self.guide else "None"
+                raise TypeError(f"guide: got {type(guide).__name__}, expected {expected} ({self.name})")
+        return told
 
     def _answering_network(self) -> nn.Module:
         # The folded copy answers and `network` stays as it was loaded: it can be trained and saved at any time.

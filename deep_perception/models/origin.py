@@ -16,6 +16,10 @@ class Origin:
     """None: random weights."""
     known_as: str | None = None
     """Name of these weights, when they are among the published ones."""
+    backbone_only: bool = False
+    """Whether the weights are those of a classifier, for the part that both networks share."""
+    scale: int = 0
+    """How many times larger the network makes a picture; 0: it does not."""
 
     def setting(self, name: str) -> object:
         """Return a setting that was written beside the weights, or None."""
@@ -24,4 +28,6 @@ class Origin:
     @property
     def identity(self) -> str:
         """What distinguishes these weights from others."""
-        return self.checkpoint.sha256 if self.checkpoint else "random"
+        if self.checkpoint is None:
+            return "random"
+        return f"backbone {self.checkpoint.sha256}" if self.backbone_only else self.checkpoint.sha256

@@ -38,6 +38,8 @@ class NamedWeights:
     """All 64 digits, or the leading ones that the publisher gives; empty: unknown."""
     labels: tuple[str, ...]
     licence: str
+    backbone_only: bool = False
+    """Whether they are a classifier's, to start another network's training from; nothing is found with them yet."""
     metrics: Mapping[str, object] = field(default_factory=dict)
 
     @property

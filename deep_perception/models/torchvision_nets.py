@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchvision import models as zoo
 from torchvision.models import detection as detection_zoo
+from torchvision.models import segmentation as segmentation_zoo
 from torchvision.models._api import WeightsEnum
 from torchvision.models.detection._utils import overwrite_eps
 from torchvision.ops import FrozenBatchNorm2d
@@ -19,24 +20,37 @@ from deep_perception.models.store import NamedWeights
 
 CLASSIFIERS = tuple(zoo.list_models(module=zoo))
 DETECTORS = tuple(name for name in zoo.list_models(module=detection_zoo) if not re.match("maskrcnn|keypointrcnn", name))
+INSTANCE_SEGMENTERS = tuple(name for name in zoo.list_models(module=detection_zoo) if name.startswith("maskrcnn"))
+SEGMENTERS = tuple(zoo.list_models(module=segmentation_zoo))
 
 IMAGENET_LABELS = tuple(zoo.MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"])
 COCO_LABELS = tuple(detection_zoo.SSD300_VGG16_Weights.COCO_V1.meta["categories"])
+VOC_LABELS = tuple(segmentation_zoo.LRASPP_MobileNet_V3_Large_Weights.COCO_WITH_VOC_LABELS_V1.meta["categories"])
 
 # Trained with frozen norms that add nothing to the variance; torchvision says so in its builders only.
-TRAINED_WITHOUT_EPS = (("fasterrcnn_resnet50_fpn", "COCO_V1"), ("retinanet_resnet50_fpn", "COCO_V1"))
+TRAINED_WITHOUT_EPS = tuple((f"{head}_resnet50_fpn", "COCO_V1") for head in ("fasterrcnn", "maskrcnn", "retinanet"))
 FROZEN_NORM_EPS = 1e-5
 
 
-def build_classifier(name: str, num_classes: int) -> nn.Module:
-    """Build a classifier with random weights."""
-    network: nn.Module = zoo.get_model(name, weights=None, num_classes=num_classes, **_special_arguments(name))
-    return network
+def build_classifier(origin: Origin) -> nn.Module:
+    """Build a classifier with random weights, in the form that it had when its weights were written."""
+    arguments = _special_arguments(origin.name)
+    network: nn.Module = zoo.get_model(origin.name, weights=None, num_classes=len(origin.labels), **arguments)
+    return fit_to_origin(network, origin)
 
 
-def build_detector(name: str, num_classes: int) -> nn.Module:
-    """Build a detector with random weights, backbone included."""
-    network: nn.Module = zoo.get_model(name, weights=None, weights_backbone=None, num_classes=num_classes)
+def build_detector(origin: Origin) -> nn.Module:
+    """Build a detector with random weights, backbone included, in the form that it had when they were written."""
+    network: nn.Module = zoo.get_model(origin.name, weights=None, weights_backbone=None, num_classes=len(origin.labels))
+    return fit_to_origin(network, origin)
+
+
+def build_segmenter(origin: Origin) -> nn.Module:
+    """Build a segmenter with random weights; with the second judge that FCN and DeepLab learn from."""
+    has_second = {} if origin.name.startswith("lraspp") else {"aux_loss": _has_second_judge(origin)}
+    network: nn.Module = zoo.get_model(
+        origin.name, weights=None, weights_backbone=None, num_classes=len(origin.labels), **has_second
+    )
     return network
 
 
@@ -56,9 +70,14 @@ def preparation(name: str, weights: str | None) -> Preparation:
     return Preparation.of_preset(entry.transforms())
 
 
-def fit_to_origin(network: nn.Module, origin: Origin) -> None:
+def _has_second_judge(origin: Origin) -> bool:
+    return origin.checkpoint is None or any(name.startswith("aux_classifier.") for name in origin.checkpoint.state)
+
+
+def fit_to_origin(network: nn.Module, origin: Origin) -> nn.Module:
     """Give the network the form it had when its weights were written, where torchvision's builders have a choice."""
-    assert origin.checkpoint is not None
+    if origin.checkpoint is None:
+        return network
     state = origin.checkpoint.state
     _freeze_norms_without_counters(network, state)
     overwrite_eps(network, _eps_of_frozen_norms(origin))
@@ -66,6 +85,7 @@ def fit_to_origin(network: nn.Module, origin: Origin) -> None:
     if isinstance(network, zoo.VisionTransformer) and positions is not None:
         network.encoder.pos_embedding = nn.Parameter(torch.empty_like(positions))
         network.image_size = network.patch_size * round(math.sqrt(positions.shape[1] - 1))
+    return network
 
 
 def _freeze_norms_without_counters(network: nn.Module, state: dict[str, Tensor]) -> None:

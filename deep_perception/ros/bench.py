@@ -29,10 +29,9 @@ from deep_perception.models import create
 from deep_perception.predictions import Image
 from deep_perception.ros.demo_programs import end_with_parent
 from deep_perception.ros.domain import private_domain
-from deep_perception.ros.messages import ANSWERS, Answer, reliable
+from deep_perception.ros.messages import ANSWERS, Output, reliable
 from deep_perception.ros.node_process import NodeProcess
 from deep_perception.ros.transport import make_room
-from deep_perception.tasks import TASKS
 
 CAMERA_TIMES_FASTER = 3
 PATIENCE_S = 60.0
@@ -73,7 +72,7 @@ def measure(
         image = picture_of(picture)
         ours = create(model, weights)
         calls = contestants(ours, image)
-        peer.listen(ANSWERS[TASKS[ours.task].prediction])
+        peer.listen(ANSWERS[ours.task][0])
         log.info("%s: %g s without a camera", model, idle_seconds)
         idle = {"seconds": idle_seconds, "cpu_percent": node.cpu_percent(idle_seconds), "memory_mb": node.memory_mb()}
         peer.start_camera(image)
@@ -113,7 +112,7 @@ class Peer:
         self._node.destroy_node()
         rclpy.shutdown(context=self._context)
 
-    def listen(self, answer: Answer) -> None:
+    def listen(self, answer: Output) -> None:
         """Subscribe to the node's results, and wait until it works and has calmed down."""
         self._node.create_subscription(answer.message, answer.topic, self._heard, reliable(50))
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._told, 10)

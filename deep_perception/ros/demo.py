@@ -53,7 +53,7 @@ def measure(seconds: float, seed: int, folder: Path) -> Result:
     with private_domain(), running(programs(seed=seed), folder) as nodes:
         began = time.monotonic()
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        executor, listener = SingleThreadedExecutor(), DemoListener()
+        executor, listener = SingleThreadedExecutor(), DemoListener(folder)
         executor.add_node(listener)
         try:
             _spin(executor, nodes, lambda: not listener.silent(), START_S)
@@ -64,7 +64,7 @@ def measure(seconds: float, seed: int, folder: Path) -> Result:
             listener.open_window(seconds)
             _spin(executor, nodes, lambda: False, seconds)
             _spin(executor, nodes, listener.is_settled, SETTLE_S)
-            return listener.result(seconds, start_s, folder)
+            return listener.result(seconds, start_s)
         finally:
             rclpy.try_shutdown()
 

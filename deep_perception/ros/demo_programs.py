@@ -22,23 +22,17 @@ LAST_LINES = 12
 
 @dataclass(frozen=True)
 class Program:
-    """A node to start."""
+    """A process to start."""
 
     executable: str
     name: str
+    """What we call it."""
     parameters: Mapping[str, Any]
     remappings: Mapping[str, str] = field(default_factory=dict)
 
     def command(self) -> list[str]:
         """Return how to start it where there is no `ros2 run`."""
-        words = [
-            sys.executable,
-            "-m",
-            f"deep_perception.ros.{self.executable}",
-            "--ros-args",
-            "-r",
-            f"__node:={self.name}",
-        ]
+        words = [sys.executable, "-m", f"deep_perception.ros.{self.executable}", "--ros-args"]
         for name, value in self.parameters.items():
             words += ["-p", f"{name}:={json.dumps(value)}"]
         for name, topic in self.remappings.items():
@@ -46,20 +40,30 @@ class Program:
         return words
 
 
-CAMERA = Program("scene_camera", "scene_camera", {"scene_s": 1.0})
-DETECTOR = Program("perception_node", "detector", {"model": "fcos_shufflenet_v2_x1_0_fpn", "weights": "TABLETOP"})
-CLASSIFIER = Program(
-    "perception_node",
-    "classifier",
-    {"model": "shufflenet_v2_x0_5", "weights": "TABLETOP_SURFACES"},
-    # Both nodes have these topics: the detector keeps the names.
-    {topic: f"surface/{topic}" for topic in ("image_annotated", "label_info", "vision_info")},
+CAMERA = Program("scene_camera", "scene_camera", {"scene_s": 1.0, "rate_hz": 5.0})
+MODELS = {
+    "classifier": ("shufflenet_v2_x0_5", "TABLETOP_SURFACES"),
+    "detector": ("fcos_shufflenet_v2_x1_0_fpn", "TABLETOP"),
+    "instance_segmenter": ("maskrcnn_shufflenet_v2_x1_0_fpn", "TABLETOP_INSTANCES"),
+    "segmenter": ("lraspp_shufflenet_v2_x1_0", "TABLETOP_PIXELS"),
+    "colorizer": ("colorizer_shufflenet_v2_x1_0", "TABLETOP_COLOURS"),
+    "upscaler": ("fsrcnn", "TABLETOP_X2"),
+}
+"""Network and weights of each node: all six tasks."""
+PERCEPTION = Program(
+    "perception_container",
+    "perception",
+    {
+        "tasks": list(MODELS),
+        **{f"{node}:model": model for node, (model, _) in MODELS.items()},
+        **{f"{node}:weights": weights for node, (_, weights) in MODELS.items()},
+    },
 )
 
 
 def programs(**camera: Any) -> tuple[Program, ...]:
     """Return all of them, with these settings of the camera."""
-    return replace(CAMERA, parameters={**CAMERA.parameters, **camera}), DETECTOR, CLASSIFIER
+    return replace(CAMERA, parameters={**CAMERA.parameters, **camera}), PERCEPTION
 
 
 class Running:

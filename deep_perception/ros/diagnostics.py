@@ -17,6 +17,7 @@ def status(name: str, snapshot: Snapshot, facts: dict[str, str], *, active: bool
         "answered": str(snapshot.answered),
         "dropped": str(sum(snapshot.dropped.values())),
         **{f"dropped: {reason}": str(count) for reason, count in sorted(snapshot.dropped.items())},
+        **{f"ignored: {reason}": str(count) for reason, count in sorted(snapshot.ignored.items())},
         "lost on the way (%)": f"{100 * snapshot.lost_share:.0f}",
         **facts,
         "last error": snapshot.last_error,

@@ -7,6 +7,7 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from deep_perception.errors import DeepPerceptionError
+from deep_perception.ros.alarm import Alarm
 
 
 class ManagedNode(LifecycleNode):
@@ -14,12 +15,11 @@ class ManagedNode(LifecycleNode):
 
     def __init__(self, name: str, **arguments: Any) -> None:
         super().__init__(name, **arguments)
-        self._unexpected: BaseException | None = None
         self._refusal: DeepPerceptionError | None = None
         self._starting = False
         # What runs aside goes on while a service of the default group loads a model.
         self.aside = MutuallyExclusiveCallbackGroup()
-        self._alarm = self.create_guard_condition(self._raise_unexpected, callback_group=self.aside)
+        self._alarm = Alarm(self, self.aside)
 
     def configure(self) -> None:
         """Make everything ready."""
@@ -43,15 +43,14 @@ class ManagedNode(LifecycleNode):
         try:
             for trigger in (self.trigger_configure, self.trigger_activate):
                 if trigger() != TransitionCallbackReturn.SUCCESS:
-                    self._raise_unexpected()
+                    self._alarm.check()
                     raise self._refusal or DeepPerceptionError("the node could not be started")
         finally:
             self._starting = False
 
     def fail(self, error: BaseException) -> None:
         """End the process from whatever thread this is: a node that cannot work must not look alive."""
-        self._unexpected = error
-        self._alarm.trigger()
+        self._alarm.ring(error)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Answer the transition of this name."""
@@ -98,7 +97,3 @@ class ManagedNode(LifecycleNode):
             self.fail(err)
             return TransitionCallbackReturn.ERROR
         return TransitionCallbackReturn.SUCCESS
-
-    def _raise_unexpected(self) -> None:
-        if self._unexpected is not None:
-            raise self._unexpected

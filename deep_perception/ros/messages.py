@@ -1,9 +1,11 @@
 """Predictions as standard messages. Every message and every element carries the header of its picture."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import (
     BoundingBox2D,
@@ -17,7 +19,9 @@ from vision_msgs.msg import (
     VisionInfo,
 )
 
-from deep_perception.predictions import Classes, Detections, Prediction
+from deep_perception.predictions import Classes, Detections, Picture
+from deep_perception.ros.picture_messages import Size, from_confidence, from_labels, from_masks, from_picture, scaled
+from deep_perception.tasks import TASKS
 
 if TYPE_CHECKING:  # programs that only convert boxes start without torch
     from deep_perception.models import Model
@@ -52,7 +56,7 @@ class Naming:
 
     def class_id(self, label: int) -> str:
         """Return the name of a class, or its number."""
-        return str(label) if self.by_index else self.labels[label]
+        return str(label) if self.by_index or label >= len(self.labels) else self.labels[label]
 
 
 def from_classes(classes: Classes, header: Header, naming: Naming) -> Classification:
@@ -75,17 +79,18 @@ def from_detections(detections: Detections, header: Header, naming: Naming) -> D
 
 
 def to_boxes(message: Detection2DArray) -> list[tuple[str, float, tuple[float, float, float, float]]]:
-    """Read (class_id, score, x1 y1 x2 y2) back from detections."""
-    return [
-        (one.results[0].hypothesis.class_id, one.results[0].hypothesis.score, _corners(one.bbox))
-        for one in message.detections
-    ]
+    """Read (class_id, score, x1 y1 x2 y2) back from detections; a box alone is nameless and sure."""
+    found = []
+    for one in message.detections:
+        best = one.results[0].hypothesis if one.results else ObjectHypothesis(score=1.0)
+        found.append((best.class_id, best.score, _corners(one.bbox)))
+    return found
 
 
 def label_info(model: "Model", header: Header) -> LabelInfo:
     """Say which number has which name, and from which score on things are published."""
     classes = [VisionClass(class_id=number, class_name=name) for number, name in enumerate(model.labels)]
-    threshold = model.selection.score_threshold if model.task == "detection" else 0.0
+    threshold = model.selection.score_threshold if issubclass(TASKS[model.task].prediction, Detections) else 0.0
     return LabelInfo(header=header, class_map=classes, threshold=threshold)
 
 
@@ -96,19 +101,56 @@ def vision_info(model: "Model", header: Header, version: int, location: str) -> 
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a kind of prediction is published."""
+class About:
+    """What a message says beside the prediction."""
+
+    header: Header
+    naming: Naming
+    size: Size
+    """Of the picture that was looked at."""
+    camera_info: Callable[[], CameraInfo | None] = lambda: None
+    """Of the camera; asked only where it is wanted."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A topic that answers are published on; `convert` may give None, where there is nothing to say."""
 
     topic: str
     message: type
     depth: int
-    convert: Any
+    convert: Callable[[Any, About], Any]
 
 
-ANSWERS: dict[type[Prediction], Answer] = {
-    Classes: Answer("classification", Classification, 5, from_classes),
-    Detections: Answer("detections", Detection2DArray, 5, from_detections),
+CLASSES = Output(
+    "classification", Classification, 5, lambda found, about: from_classes(found, about.header, about.naming)
+)
+BOXES = Output(
+    "detections", Detection2DArray, 5, lambda found, about: from_detections(found, about.header, about.naming)
+)
+MASKS = Output("instance_mask", Image, 1, lambda found, about: from_masks(found, about.header))
+
+ANSWERS: dict[str, tuple[Output, ...]] = {
+    "classification": (CLASSES,),
+    "detection": (BOXES,),
+    "proposals": (replace(BOXES, topic="proposals"),),
+    "instance_segmentation": (BOXES, MASKS),
+    "semantic_segmentation": (
+        Output("mask", Image, 1, lambda found, about: from_labels(found, about.header)),
+        Output("confidence", Image, 1, lambda found, about: from_confidence(found, about.header)),
+    ),
+    "colorization": (Output("image_color", Image, 1, lambda found, about: from_picture(found, about.header)),),
+    "super_resolution": (
+        Output("image_upscaled", Image, 1, lambda found, about: from_picture(found, about.header)),
+        Output("image_upscaled/camera_info", CameraInfo, 5, lambda found, about: _info_of(found, about)),
+    ),
 }
+"""How the answers of each task are published."""
+
+
+def _info_of(picture: Picture, about: About) -> CameraInfo | None:
+    info, size = about.camera_info(), picture.image.shape[:2]
+    return None if info is None else scaled(info, about.size, (size[0], size[1]), about.header)
 
 
 def _hypothesis(class_id: str, score: float) -> ObjectHypothesisWithPose:

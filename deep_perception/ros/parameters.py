@@ -1,6 +1,6 @@
 """A settings dataclass as ROS parameters: declared with its sentences and ranges, read back, checked when set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import Field, fields, replace
 from typing import Any, TypeVar
 
@@ -11,22 +11,35 @@ from rclpy.parameter import Parameter
 
 from deep_perception.config import check_names
 from deep_perception.errors import ConfigError
+from deep_perception.ros.post import Post
 
 Settings = TypeVar("Settings")
 
 OF_ROS = ("use_sim_time", "start_type_description_service")
 
 
-def declare(node: Node, settings: type[Settings]) -> Settings:
+def declare(node: Node, settings: type[Settings], post: Post | None = None) -> Settings:
     """Declare every field as a parameter and return the settings given; raise ConfigError for a wrong one."""
-    _refuse_unknown(node, settings)
+    post = post or Post()
+    values = post.settled(given(node, settings, post.known))
     try:
         for item in fields(settings):  # type: ignore[arg-type]
-            node.declare_parameter(item.name, _to_ros(item.default), _descriptor(item))
+            value = values.get(item.name)
+            default = item.default if value is None else value
+            node.declare_parameter(item.name, _to_ros(default), _descriptor(item), ignore_override=True)
     except (InvalidParameterValueException, InvalidParameterTypeException) as err:
         raise ConfigError(" ".join(str(err).split())) from err
-    given = {item.name: node.get_parameter(item.name) for item in fields(settings)}  # type: ignore[arg-type]
-    return changed(settings(), list(given.values()))
+    declared = {item.name: node.get_parameter(item.name) for item in fields(settings)}  # type: ignore[arg-type]
+    return changed(settings(), list(declared.values()))
+
+
+def given(node: Node, settings: type, known: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what the command line and files give a node; raise ConfigError for a name that it does not know."""
+    # rclpy drops a value for a parameter that is never declared without a word, and offers no public list of them.
+    overrides = getattr(node, "_parameter_overrides", {})
+    ours = [name for name in overrides if name not in OF_ROS and not name.startswith("qos_overrides.")]
+    check_names(settings, [name for name in ours if name not in known])
+    return {name: overrides[name].value for name in ours}
 
 
 def changed(settings: Settings, parameters: Sequence[Parameter]) -> Settings:
@@ -34,12 +47,6 @@ def changed(settings: Settings, parameters: Sequence[Parameter]) -> Settings:
     types = {item.name: item.default for item in fields(settings)}  # type: ignore[arg-type]
     values = {one.name: _from_ros(one.value, types[one.name]) for one in parameters if one.name in types}
     return replace(settings, **values)  # type: ignore[type-var]
-
-
-def _refuse_unknown(node: Node, settings: type) -> None:
-    # rclpy drops a value for a parameter that is never declared without a word, and offers no public list of them.
-    given = getattr(node, "_parameter_overrides", {})
-    check_names(settings, [name for name in given if name not in OF_ROS and not name.startswith("qos_overrides.")])
 
 
 def _descriptor(item: "Field[Any]") -> ParameterDescriptor:

@@ -7,6 +7,8 @@
 | `truth/detections` | Detection2DArray | the things that must be found |
 | `truth/ignored` | Detection2DArray | things too hidden or too small to count, whether they are found or not |
 | `truth/classification` | Classification | what the table top is made of |
+| `truth/instance_mask` | Image mono16 | 0 = none, k = k-th of `truth/detections`; only while somebody subscribes |
+| `truth/mask` | Image mono8 | class of each pixel, 255 = does not count; only while somebody subscribes |
 | `truth/depth` | Image 32FC1 | metres; only while somebody subscribes |
 
 All of them carry the header of the picture. Equal settings show equal pictures, on machines of any speed.
@@ -14,6 +16,7 @@ All of them carry the header of the picture. Equal settings show equal pictures,
 
 import sys
 from collections import deque
+from collections.abc import Callable
 from dataclasses import fields
 from functools import lru_cache
 from time import monotonic
@@ -30,6 +33,7 @@ from vision_msgs.msg import Classification, Detection2DArray
 
 from deep_perception import pixels
 from deep_perception.config import UNSEEN_SEEDS, SceneCameraConfig
+from deep_perception.predictions import UNLABELLED
 from deep_perception.ros.messages import Naming, from_classes, from_detections, reliable
 from deep_perception.ros.parameters import declare
 from deep_perception.ros.program import run
@@ -52,7 +56,10 @@ class SceneCamera(Node):
         self._things = self.create_publisher(Detection2DArray, "truth/detections", reliable(20))
         self._ignored = self.create_publisher(Detection2DArray, "truth/ignored", reliable(20))
         self._table = self.create_publisher(Classification, "truth/classification", reliable(20))
-        self._depth = self.create_publisher(ImageMessage, "truth/depth", reliable(1))
+        self._on_demand = [
+            (self.create_publisher(ImageMessage, f"truth/{topic}", reliable(1)), encoding, look)
+            for topic, encoding, look in ON_DEMAND
+        ]
         self._frame, self._view = 0, view(self.config, 0)
         self._took: deque[float] = deque(maxlen=LATELY)
         self._is_slow = False
@@ -77,8 +84,9 @@ class SceneCamera(Node):
         self._things.publish(from_detections(seen.instances, header, THINGS))
         self._ignored.publish(from_detections(seen.ignored, header, THINGS))
         self._table.publish(from_classes(seen.surface, header, TABLES))
-        if self._depth.get_subscription_count():
-            self._depth.publish(picture(seen.depth, "32FC1", header))
+        for publisher, encoding, look in self._on_demand:
+            if publisher.get_subscription_count():
+                publisher.publish(picture(look(seen), encoding, header))
 
     def _notice_slowness(self) -> None:
         took = float(np.mean(self._took))
@@ -89,6 +97,21 @@ class SceneCamera(Node):
             f"a picture takes {1000 * took:.0f} ms on this machine: they come at {1 / took:.1f} Hz instead of "
             f"{self.config.rate_hz:g}. Set a lower rate_hz, or a smaller width and height"
         )
+
+
+def pixel_classes(seen: View) -> np.ndarray:
+    """Return the class of each pixel (H, W) uint8; pixels of things that do not count are unlabelled."""
+    labels = seen.semantic.labels
+    labels[seen.ignored.masks.any(axis=0)] = UNLABELLED
+    return labels
+
+
+ON_DEMAND: tuple[tuple[str, str, Callable[[View], np.ndarray]], ...] = (
+    ("instance_mask", "mono16", lambda seen: seen.instances.numbered()),
+    ("mask", "mono8", pixel_classes),
+    ("depth", "32FC1", lambda seen: seen.depth),
+)
+"""Truths that cost time: topic, encoding, and how they are read from a view."""
 
 
 def view(config: SceneCameraConfig, frame: int) -> View:

@@ -22,18 +22,18 @@ def subscribe(
     arrived: Callable[[Any], None],
     lost: Callable[[int], None],
     group: CallbackGroup | None = None,
+    depth: int = 1,
 ) -> Subscription:
-    """Take the newest picture; tell `lost` how many were lost: 0 at once where the middleware is able to count them."""
+    """Take the newest; tell `lost` how many were lost: 0 at once where the middleware is able to count them."""
 
     def told(event: Any) -> None:
         lost(event.total_count_change)
 
+    qos = newest_only(depth)
     try:
         events = SubscriptionEventCallbacks(message_lost=told)
-        subscription = node.create_subscription(
-            kind, topic, arrived, newest_only(), callback_group=group, event_callbacks=events
-        )
+        subscription = node.create_subscription(kind, topic, arrived, qos, callback_group=group, event_callbacks=events)
     except UnsupportedEventTypeError:
-        return node.create_subscription(kind, topic, arrived, newest_only(), callback_group=group)
+        return node.create_subscription(kind, topic, arrived, qos, callback_group=group)
     lost(0)
     return subscription

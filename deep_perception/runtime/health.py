@@ -26,6 +26,8 @@ class Snapshot:
     dropped: dict[str, int] = field(default_factory=dict)
     answered: int = 0
     last_error: str = ""
+    ignored: dict[str, int] = field(default_factory=dict)
+    """Not pictures, but what was told about them."""
 
 
 class Health:
@@ -34,6 +36,7 @@ class Health:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._dropped: Counter[str] = Counter()
+        self._ignored: Counter[str] = Counter()
         self._answered = 0
         self._last_error = ""
         self._last_arrival = 0.0
@@ -72,6 +75,11 @@ class Health:
         with self._lock:
             self._dropped[reason] += count
 
+    def ignored(self, reason: str, count: int = 1) -> None:
+        """Note what was told about pictures and could not be used."""
+        with self._lock:
+            self._ignored[reason] += count
+
     def failed(self, error: str) -> None:
         """Note what went wrong with a picture."""
         with self._lock:
@@ -96,6 +104,7 @@ class Health:
                 dropped=dict(self._dropped),
                 answered=self._answered,
                 last_error=self._last_error,
+                ignored=dict(self._ignored),
             )
 
     def _told_share(self, now: float) -> float:

@@ -1,20 +1,22 @@
-"""Hand the newest frame of each camera to a worker; what it has no time for is replaced, never queued."""
+"""Hand the newest frame of each source to a worker; what it has no time for is replaced, never queued."""
 
 import threading
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+Source = TypeVar("Source", bound=Hashable)
 Frame = TypeVar("Frame")
 
 
-class NewestFrames(Generic[Frame]):
+class NewestFrames(Generic[Source, Frame]):
     """A waiting place for each source. A new frame replaces the one that waits; sources take turns."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Frame] = {}
+        self._waiting: dict[Source, Frame] = {}
         self._changed = threading.Condition()
         self._closed = False
 
-    def put(self, source: str, frame: Frame) -> bool:
+    def put(self, source: Source, frame: Frame) -> bool:
         """Let `frame` wait; return True when it took the place of one that nobody worked on."""
         with self._changed:
             # Replacing keeps the place in the line, so that a fast camera cannot starve a slow one.
@@ -23,7 +25,7 @@ class NewestFrames(Generic[Frame]):
             self._changed.notify()
         return replaced
 
-    def take(self) -> tuple[str, Frame] | None:
+    def take(self) -> tuple[Source, Frame] | None:
         """Wait for a frame of the source whose turn it is; None once closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -32,12 +34,10 @@ class NewestFrames(Generic[Frame]):
             source = next(iter(self._waiting))
             return source, self._waiting.pop(source)
 
-    def clear(self) -> int:
-        """Forget what waits; return how many frames that were."""
+    def forget(self, source: Source) -> bool:
+        """Drop what waits of this source; return True when something did."""
         with self._changed:
-            count = len(self._waiting)
-            self._waiting.clear()
-        return count
+            return self._waiting.pop(source, None) is not None
 
     def close(self) -> None:
         """Wake the worker and send it home."""

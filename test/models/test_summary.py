@@ -78,7 +78,7 @@ def check_totals(name: str) -> None:
     published = next(iter(zoo.get_model_weights(name)))
     side = published.transforms().crop_size[0]
     with unallocated():
-        network = tv.build_classifier(name, 1000)
+        network = build_network(name)
     layers = summarize(network.to("meta"), (3, side, side))
     assert sum(layer.parameters for layer in layers) == count_parameters(network)
     assert sum(layer.flops for layer in layers) / 1e9 == pytest.approx(published.meta["_ops"], rel=2e-3, abs=2e-3)

@@ -81,11 +81,11 @@ def test_a_broken_checkpoint_is_refused_and_the_old_model_goes_on(context, tmp_p
     with Robot(context, **DETECTOR) as robot:
         heard = robot.hear(Detection2DArray, "detections")
         robot.ask(heard, picture())
-        old = robot.node._model
+        old = robot.node.duty.model
         result = robot.set(weights=str(broken))
         assert not result.successful
         assert str(broken) in result.reason
-        assert robot.node._model is old
+        assert robot.node.duty.model is old
         robot.ask(heard, picture(8.0))
 
 
@@ -109,10 +109,10 @@ def test_the_lifecycle_goes_up_and_down_twenty_times_without_leaking(context):
         node, sizes = robot.node, []
         for _ in range(CYCLES):
             node.autostart()
-            assert node._model is not None
+            assert node.duty is not None
             node.trigger_deactivate()
             node.trigger_cleanup()
-            assert node._model is None
+            assert node.duty is None
             gc.collect()
             sizes.append(resident_mib())
         assert sizes[-1] - sizes[WARM_UP_CYCLES] < MOST_GROWTH_MIB, sizes
@@ -125,10 +125,10 @@ def test_a_deactivated_node_keeps_its_weights_and_stops_listening(context):
     with Robot(context, **DETECTOR) as robot:
         heard = robot.hear(Detection2DArray, "detections")
         robot.ask(heard, picture())
-        model = robot.node._model
+        model = robot.node.duty.model
         robot.node.trigger_deactivate()
         wait_until(lambda: robot.peer.count_subscribers("image") == 0, "the node to unsubscribe")
-        assert robot.node._model is model
+        assert robot.node.duty.model is model
         robot.node.trigger_activate()
         robot.ask(heard, picture(6.0))
 

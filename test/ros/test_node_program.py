@@ -53,8 +53,8 @@ def test_the_program_ends_cleanly_on_ctrl_c(cache):
 
 def test_something_unexpected_ends_the_process_with_a_traceback(context):
     code = f"""
-from deep_perception.ros import perception_node as p
-p.Camera.decode = lambda self, message: 1 / 0
+from deep_perception.ros import frame, perception_node as p
+frame.Frame.image = lambda self: 1 / 0
 raise SystemExit(p.main(["--ros-args", *{QUICK}]))
 """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)

@@ -50,7 +50,7 @@ def test_classes_are_published_best_first_and_by_name(context):
         scores = [result.score for result in answer.results]
         assert len(scores) == 3
         assert scores == sorted(scores, reverse=True)
-        assert all(result.class_id in robot.node._model.labels for result in answer.results)
+        assert all(result.class_id in robot.node.duty.model.labels for result in answer.results)
 
 
 def test_class_id_is_the_index_where_that_is_asked_for(context):
@@ -63,13 +63,13 @@ def test_of_a_burst_only_the_newest_picture_is_worked_on(context):
     with Robot(context, **DETECTOR) as robot:
         heard = robot.hear(Detection2DArray, "detections")
         robot.ask(heard, picture())
-        began, go_on = hold(robot.node._model)
+        began, go_on = hold(robot.node.duty.model)
         robot.show(picture(100.0))
         assert began.wait(20)
         for number in range(1, 11):
             robot.show(picture(100.0 + number / 10))
             time.sleep(0.01)
-        wait_until(lambda: any(taken[1].header.stamp.sec == 101 for taken in waiting(robot)), "the last of the burst")
+        wait_until(lambda: any(seen.frame.header.stamp.sec == 101 for seen in waiting(robot)), "the last of the burst")
         go_on.set()
         wait_until(lambda: heard[-1].header.stamp.sec == 101, "the answer to the newest")
         stamps = [one.header.stamp.sec + one.header.stamp.nanosec * 1e-9 for one in heard]
@@ -92,18 +92,18 @@ def test_the_labels_and_the_model_are_told_to_whoever_comes_later(context):
         labels = robot.hear(LabelInfo, "label_info", latched())
         models = robot.hear(VisionInfo, "vision_info", latched())
         wait_until(lambda: labels and models, "label_info and vision_info")
-        assert [one.class_name for one in labels[0].class_map] == list(robot.node._model.labels)
-        assert [one.class_id for one in labels[0].class_map] == list(range(len(robot.node._model.labels)))
+        assert [one.class_name for one in labels[0].class_map] == list(robot.node.duty.model.labels)
+        assert [one.class_id for one in labels[0].class_map] == list(range(len(robot.node.duty.model.labels)))
         assert models[0].method == "fcos_shufflenet_v2_x1_0_fpn random"
 
 
 def test_the_annotated_picture_is_drawn_only_while_somebody_looks(context):
     with Robot(context, **DETECTOR) as robot:
         draws = []
-        robot.node._cameras[0]._annotated.publish = draws.append
+        robot.node._cameras[0].answering._results._annotated.publish = draws.append
         robot.ask(robot.hear(Detection2DArray, "detections"), picture())
         assert draws == []
-        del robot.node._cameras[0]._annotated.publish
+        del robot.node._cameras[0].answering._results._annotated.publish
         answer = robot.ask(robot.hear(Image, "image_annotated"), picture(7.0))
         assert (answer.encoding, answer.width, answer.height, answer.header.stamp.sec) == ("rgb8", 64, 48, 7)
 
@@ -214,17 +214,17 @@ def hold(model) -> tuple[threading.Event, threading.Event]:
     """Let the next picture wait inside the model until the second event is set."""
     began, go_on, predict = threading.Event(), threading.Event(), model._predict
 
-    def held(network, tensors):
+    def held(network, tensors, guides):
         began.set()
         assert go_on.wait(60)
-        return predict(network, tensors)
+        return predict(network, tensors, guides)
 
     model._predict = held
     return began, go_on
 
 
 def waiting(robot: Robot) -> list:
-    return list(robot.node._frames._waiting.values())
+    return list(robot.node.workplace.turns._frames._waiting.values())
 
 
 def values(message: DiagnosticArray) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Networks that make pictures larger, each with its paper and licence on top."""
