@@ -29,6 +29,7 @@ setup(
         "numpy",
         "opencv-contrib-python-headless<5",
         "pillow",
+        "PyYAML",
         "rich",
         "rosbags",
         "safetensors",
@@ -37,7 +38,7 @@ setup(
         "torchvision",
     ],
     # colcon test runs pytest where it finds it named here.
-    extras_require={"test": ["pytest<9", "PyYAML"]},
+    extras_require={"test": ["pytest<9"]},
     zip_safe=False,
     entry_points={
         "console_scripts": [

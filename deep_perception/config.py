@@ -33,6 +33,10 @@ def setting(
     return field(default=default, metadata={"doc": doc, "range": range, "choices": choices, "live": live})
 
 
+LEAST_RENDER_FACTOR = 7
+"""Below, DeOldify's generators have too few pixels for their depth."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """What is asked of a model; all of it may change between two pictures."""
@@ -74,6 +78,8 @@ class Selection:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if 0 < self.render_factor < LEAST_RENDER_FACTOR:
+            raise ConfigError(f"render_factor: got {self.render_factor}, expected 0 or {LEAST_RENDER_FACTOR} to 64")
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ def unknown(what: str, got: str, choices: Iterable[str]) -> str:
     "unknown model 'resnet5'. Nearest: resnet50"
     """
     choices = list(choices)
-    near = difflib.get_close_matches(got, choices, n=4, cutoff=0.5)
     # A name cut short ("fasterrcnn") is further away letter by letter than it is to the person who typed it.
-    near += [name for name in choices if got and name.startswith(got) and name not in near]
+    near = [name for name in choices if got and name.startswith(got)]
+    near += [name for name in difflib.get_close_matches(got, choices, n=4, cutoff=0.5) if name not in near]
     hint = f"Nearest: {', '.join(near[:5])}" if near else f"Known: {', '.join(choices[:12])}"
     return f"unknown {what} '{got}'. {hint}"

@@ -1,4 +1,8 @@
-"""Start perception_node; `ros2 launch deep_perception perception.launch.py --show-args` lists the arguments.
+"""Start perception_node, or with tasks or setup a perception_container; --show-args lists the arguments.
+
+    ros2 launch deep_perception perception.launch.py
+    ros2 launch deep_perception perception.launch.py tasks:=detector,segmenter,colorizer
+    ros2 launch deep_perception perception.launch.py setup:=robot.yaml
 
 Only an argument that is given becomes a parameter; everything else stays as the parameters file has it.
 """
@@ -13,17 +17,21 @@ from launch_ros.actions import Node
 
 from deep_perception.config import PerceptionConfig
 from deep_perception.ros.transport import roomy
+from deep_perception.tasks import TASKS, task_of
 
 SETTINGS = {item.name: item for item in fields(PerceptionConfig)}
 OFFERED = ("model", "weights", "device", "score_threshold", "autostart", "cameras")
+WORKERS = ", ".join(task.worker for task in TASKS.values())
 DESCRIPTIONS = {
     **{name: SETTINGS[name].metadata["doc"] for name in OFFERED},
+    "tasks": f"Several models in one process: what to do with each picture, separated by commas; of {WORKERS}.",
+    "setup": "Several models in one process: a YAML file that lists them, and those that look at each camera.",
     "cameras": "Names of several cameras, separated by commas (front,rear); each is read on <camera>/image.",
     "image": "Topic to read in place of image; with cameras: in place of the image below each name.",
     "compressed": "true reads CompressedImage on <image>/compressed, false reads Image.",
-    "namespace": "Namespace of the node and of its topics.",
+    "namespace": "Namespace of the nodes and of their topics.",
     "use_sim_time": "true takes the time from /clock, as with a bag or a simulator.",
-    "params_file": "Parameters of the node. An argument that is given goes before its line in the file.",
+    "params_file": "Parameters of the nodes. An argument that is given goes before its line in the file.",
     "log_level": "Least severe message to show.",
 }
 DEFAULTS = {
@@ -31,6 +39,9 @@ DEFAULTS = {
     "log_level": "info",
 }
 CHOICES = {"log_level": ["debug", "info", "warn", "error", "fatal"]}
+FILES = {"params_file": "parameters", "setup": "setup"}
+OF_ONE_MODEL = ("model", "weights")
+IN_THE_SETUP = ("cameras", "image", "compressed")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -41,29 +52,51 @@ def generate_launch_description() -> LaunchDescription:
         )
         for name, description in DESCRIPTIONS.items()
     ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=perception_node)])
+    return LaunchDescription([*arguments, OpaqueFunction(function=perception)])
 
 
-def perception_node(context: LaunchContext) -> list[Node]:
-    """Build the node from the arguments that were given."""
+def perception(context: LaunchContext) -> list[Node]:
+    """Build the node or the container from the arguments that were given."""
     given = {name: text for name, text in context.launch_configurations.items() if name in DESCRIPTIONS and text}
-    params_file = given["params_file"]
-    if not Path(params_file).is_file():  # launch_ros would go on without it
-        raise FileNotFoundError(f"params_file: got '{params_file}', expected the path of a parameters file")
+    several = several_models(given)
+    # The nodes of a container have names of their own.
+    name = {} if several else {"name": "perception"}
     return [
         Node(
             package="deep_perception",
-            executable="perception_node",
-            name="perception",
+            executable="perception_container" if several else "perception_node",
             namespace=given.get("namespace", ""),
-            parameters=[params_file, parameters(given)],
+            parameters=[existing("params_file", given), {**parameters(given), **several}],
             remappings=remappings(given),
             ros_arguments=["--log-level", given["log_level"]],
             additional_env=roomy(context.environment),
             output="both",
             emulate_tty=True,
+            **name,
         )
     ]
+
+
+def several_models(given: Mapping[str, str]) -> dict[str, object]:
+    """Return the parameters that ask for several models in one process; none for a single node."""
+    wanted: dict[str, object] = {}
+    if "tasks" in given:
+        wanted["tasks"] = [TASKS[task_of(name)].worker for name in split(given["tasks"])]
+    if "setup" in given:
+        wanted["setup"] = str(Path(existing("setup", given)).absolute())
+    refused = [*(IN_THE_SETUP if "setup" in given else ()), *(OF_ONE_MODEL if wanted else ())]
+    for name in refused:
+        if name in given:
+            raise ValueError(f"{name}: got '{given[name]}' beside {' and '.join(wanted)}. Write it into the setup")
+    return wanted
+
+
+def existing(name: str, given: Mapping[str, str]) -> str:
+    """Return the path of a file that an argument names; launch_ros would go on without it."""
+    path = given[name]
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{name}: got '{path}', expected the path of a {FILES[name]} file")
+    return path
 
 
 def parameters(given: Mapping[str, str]) -> dict[str, object]:

@@ -13,8 +13,9 @@ import pytest
 import deep_perception
 from deep_perception.cli import VERBS, Parser
 from deep_perception.config import PerceptionConfig
-from deep_perception.models import MODELS
+from deep_perception.models import MODELS, Family, build_network
 from deep_perception.models.shipped import SHIPPED
+from deep_perception.models.unallocated import count_parameters, unallocated
 from deep_perception.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +24,10 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DECISIONS = sorted(ROOT.glob("docs/decisions/*.md"))
 CHANGES = (ROOT / "CHANGELOG.rst").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+FENCED = re.compile(r"```.*?```", re.DOTALL)
 IN_BACKTICKS = re.compile(r"`([^`]+)`")
+GUIDED = {"detection": "fastrcnn_shufflenet_v2_x1_0_fpn", "colorization": "colorizer_siggraph17"}
+"""Of these tasks, a model that subscribes to all there is."""
 OF_EVERY_NODE = ("/parameter_events", "/clock")
 
 
@@ -40,7 +44,7 @@ def rows(heading: str, columns: int) -> Iterator[list[str]]:
 
 def names_in(text: str) -> list[str]:
     """Return what stands in backticks, outside of blocks."""
-    return IN_BACKTICKS.findall(BLOCK.sub("", text))
+    return IN_BACKTICKS.findall(FENCED.sub("", text))
 
 
 def commands(program: str, *, mentioned: bool = True) -> list[list[str]]:
@@ -77,13 +81,23 @@ def test_the_table_of_parameters_is_that_of_the_code():
 
 
 def test_the_table_of_models_has_a_row_for_each_family_and_agrees_with_it():
-    written = list(rows("Models", 4))
-    assert [row[1:] for row in written] == [[row.task, row.licence, row.source] for row in MODELS]
+    written = list(rows("Models", 7))
+    assert [row[1:] for row in written] == [
+        [row.task, sizes(row), row.licence, row.source, row.weights_from, row.verified] for row in MODELS
+    ]
     for (cell, *_), family in zip(written, MODELS, strict=True):
         assert names_in(cell)
         assert set(names_in(cell)) <= set(family.names)
-        if len(family.names) <= 12:
+        if len(family.names) <= 3:
             assert names_in(cell) == list(family.names)
+
+
+def sizes(family: Family) -> str:
+    """Return the least and the most parameters of a family, in millions."""
+    with unallocated():
+        counts = [count_parameters(build_network(name)) for name in family.names]
+    least, most = (f"{count / 1e6:.3g}" for count in (min(counts), max(counts)))
+    return least if least == most else f"{least} to {most}"
 
 
 def test_the_weights_that_come_with_the_package_are_named():
@@ -97,9 +111,7 @@ def test_the_table_of_topics_is_that_of_a_running_node():
     context = rclpy.Context()
     rclpy.init(context=context)
     try:
-        with robot.Robot(context, **robot.DETECTOR) as one:
-            assert one.set(**{**robot.CLASSIFIER, "device": "cpu"}).successful
-            seen = set(_topics(one.node))
+        seen = {topic for task in TASKS for topic in _topics_of(robot, context, task)}
     finally:
         rclpy.try_shutdown(context=context)
     written = {
@@ -107,6 +119,13 @@ def test_the_table_of_topics_is_that_of_a_running_node():
         for topic, direction, kind, qos, _ in rows("Topics", 5)
     }
     assert written - {("image/compressed", "in", "sensor_msgs/msg/CompressedImage", "best effort, depth 1")} == seen
+
+
+def _topics_of(robot, context, task: str) -> Iterator[tuple[str, str, str, str]]:
+    parameters = {"model": GUIDED.get(task, robot.SMALL[task]), "weights": "none", "device": "cpu"}
+    roi = {"roi_topic": "roi"} if task == "super_resolution" else {}
+    with robot.Robot(context, **parameters, **roi) as one:
+        yield from _topics(one.node)
 
 
 def _topics(node) -> Iterator[tuple[str, str, str, str]]:
@@ -124,7 +143,7 @@ def _in_words(qos) -> str:
 
 
 def test_every_task_is_in_the_table_of_models():
-    assert {row[1] for row in rows("Models", 4)} == set(TASKS)
+    assert {row[1] for row in rows("Models", 7)} == set(TASKS)
 
 
 # Commands

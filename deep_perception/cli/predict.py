@@ -25,7 +25,7 @@ from deep_perception.config import PerceptionConfig, Selection
 from deep_perception.data.media import Frame, frames
 from deep_perception.drawing import draw
 from deep_perception.errors import ConfigError
-from deep_perception.models import MODELS, Model
+from deep_perception.models import Model
 from deep_perception.models.creation import create_configured
 from deep_perception.models.memory import Memory
 from deep_perception.predictions import ColourHints, Guide, Prediction
@@ -89,8 +89,7 @@ def _hints(model: Model, given: list[tuple[float, float, bytes]]) -> ColourHints
     if not given:
         return None
     if model.guide is not ColourHints:
-        takers = ", ".join(name for row in MODELS if row.model.guide is ColourHints for name in row.names)
-        raise ConfigError(f"--hint: {model.name} takes no hints of colour. Those that do: {takers}")
+        raise ConfigError(f"--hint: {model.name} takes no hints of colour. colorizer_siggraph17 does")
     points = np.array([(x, y) for x, y, _ in given], np.float32)
     return ColourHints(points, np.array([list(colour) for _, _, colour in given], np.uint8))
 

@@ -25,7 +25,7 @@ from deep_perception.models.fitting import check_fit
 
 FORMAT = 1
 KEY = "deep_perception"
-STATE_KEYS = ("state_dict", "model_state_dict", "params_ema", "params", "model")
+STATE_KEYS = ("state_dict", "model_state_dict", "params_ema", "params-ema", "params", "net", "model")
 WRAPPERS = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every key."""
 

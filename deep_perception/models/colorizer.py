@@ -3,16 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from deep_perception.models.chroma_smoothing import ChromaSmoothing
 from deep_perception.models.colouring.by_bins import ByBins
 from deep_perception.models.colouring.by_hints import ByHints
 from deep_perception.models.colouring.by_picture import ByPicture
 from deep_perception.models.colouring.technique import Technique
+from deep_perception.models.memory import Memory
 from deep_perception.models.model import Model
-from deep_perception.models.networks import colorizer_shufflenet, zhang_eccv16
+from deep_perception.models.networks import colorizer_shufflenet, deoldify, zhang_eccv16
 from deep_perception.models.origin import Origin
 from deep_perception.predictions import Guide, Picture, Prediction
 
@@ -22,9 +23,9 @@ TECHNIQUES: dict[str, Callable[[tuple[int, int] | None], Technique]] = {
     "colorizer_shufflenet_v2_x1_0": lambda size: ByBins(
         colorizer_shufflenet.prepare, size or colorizer_shufflenet.INPUT_SIZE
     ),
-    "deoldify_artistic": lambda size: ByPicture(35),
-    "deoldify_stable": lambda size: ByPicture(35),
-    "deoldify_video": lambda size: ByPicture(21),
+    "deoldify_artistic": lambda size: ByPicture(deoldify.RENDER_FACTORS["artistic"]),
+    "deoldify_stable": lambda size: ByPicture(deoldify.RENDER_FACTORS["stable"]),
+    "deoldify_video": lambda size: ByPicture(deoldify.RENDER_FACTORS["video"]),
 }
 """By the name of the network, for an input of this size (None: the usual)."""
 
@@ -49,11 +50,15 @@ class Colorizer(Model):
         self.technique = technique
         self.guide = technique.guide
 
+    def memory(self) -> Memory:
+        """Return a new memory for a stream, which steadies its colours as much as is selected at each picture."""
+        return ChromaSmoothing(lambda: self.selection.temporal_smoothing)
+
     def _predict(self, network: nn.Module, pixels: list[Tensor], guides: list[Guide | None]) -> list[Prediction]:
         chroma = self.technique.chroma(network, pixels, guides, self.selection).float()
         with torch.autocast(self.device.type, enabled=False):
             pictures = [self.technique.join(*pair) for pair in zip(pixels, chroma, strict=True)]
-        return [Picture(np.ascontiguousarray(picture.cpu().numpy())) for picture in pictures]
+        return [Picture(picture.cpu().numpy()) for picture in pictures]
 
     def _losses(
         self, pixels: list[Tensor], targets: Sequence[Picture], guides: list[Guide | None]

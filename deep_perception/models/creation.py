@@ -9,10 +9,11 @@ from typing import Any
 from deep_perception.config import PerceptionConfig
 from deep_perception.errors import ConfigError, WeightsError
 from deep_perception.models import checkpoint as checkpoints
+from deep_perception.models.family import Family
 from deep_perception.models.model import Model
 from deep_perception.models.origin import Origin
 from deep_perception.models.store import Store
-from deep_perception.models.table import MODELS, Family, find, named_weights, usual_scale
+from deep_perception.models.table import MODELS, find, named_weights, usual_scale
 from deep_perception.runtime.device import choose_device, choose_precision
 from deep_perception.tasks import DEFAULT_TASK, TASKS
 
@@ -39,7 +40,7 @@ def create(
     """
     chosen_device = choose_device(device)
     chosen_precision = choose_precision(precision, chosen_device)
-    origin = find_origin(name, str(weights), tuple(labels), store or Store(), download)
+    origin = find_origin(name, str(weights), tuple(labels), scale, store or Store(), download)
     family = find(origin.name)
     origin = replace(origin, scale=_scale(family, origin, scale))
     network = family.build(origin)
@@ -98,7 +99,7 @@ def read_labels(path: str | Path) -> tuple[str, ...]:
     return names
 
 
-def find_origin(name: str, weights: str, labels: tuple[str, ...], store: Store, download: bool) -> Origin:
+def find_origin(name: str, weights: str, labels: tuple[str, ...], scale: int, store: Store, download: bool) -> Origin:
     """Find out which network is meant, with which weights and names."""
     if _is_file(weights):
         return _origin_of_file(name, Path(weights).expanduser(), labels)
@@ -106,7 +107,7 @@ def find_origin(name: str, weights: str, labels: tuple[str, ...], store: Store, 
     family = find(name)
     if weights == "none":
         return Origin(name, labels or family.labels)
-    named = named_weights(name, weights)
+    named = named_weights(name, weights, scale)
     checkpoint = checkpoints.load(store.require(named, consent=download))
     if named.backbone_only:
         return Origin(name, labels or family.labels, checkpoint, named.name, backbone_only=True)
@@ -146,7 +147,8 @@ def _network_of(path: Path, checkpoint: checkpoints.Checkpoint) -> str:
 def _scale(family: Family, origin: Origin, wanted: int) -> int:
     """Return the scale of the network: as asked for, else as its weights were made for, else as usual."""
     written = origin.setting("scale")
-    made_for = written if isinstance(written, int) else 0
+    seen = family.scale_of(origin.checkpoint.state) if origin.checkpoint else 0
+    made_for = written if isinstance(written, int) else seen
     if wanted and not family.scales:
         raise ConfigError(f"scale: got {wanted}, but {origin.name} has no scale to choose. Leave it at 0")
     if wanted and wanted not in family.scales:

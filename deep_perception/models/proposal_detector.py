@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +45,7 @@ def _proposals(pixels: Tensor, guide: Guide | None) -> Detections:
         return selective_search.proposals(pixels.permute(1, 2, 0).cpu().numpy(), SEARCHED)
     assert isinstance(guide, Detections)
     height, width = pixels.shape[-2:]
-    boxes = guide.boxes.clip(0, (width, height, width, height))
+    boxes = guide.boxes.clip(0, np.array([width, height, width, height], np.float32))
     inside = (boxes[:, 2:] > boxes[:, :2]).all(1)
     return Detections(boxes[inside], guide.labels[inside], guide.scores[inside])
 

@@ -41,7 +41,7 @@ def reduced(image: Image, scale: int) -> Image:
     height, width = (length // scale * scale for length in image.shape[:2])
     if not height or not width:
         raise ValueError(f"image: got {image.shape[1]}x{image.shape[0]}, expected at least {scale}x{scale}")
-    pixels = torch.from_numpy(np.ascontiguousarray(image[:height, :width])).permute(2, 0, 1)[:, None].float()
+    pixels = torch.from_numpy(np.array(image[:height, :width])).permute(2, 0, 1)[:, None].float()
     taps, before = _reducing_taps(scale)
     padded = functional.pad(pixels, (before,) * 4, "replicate")
     small = functional.conv2d(padded, taps.outer(taps)[None, None], stride=scale)

@@ -13,6 +13,7 @@ from deep_perception.errors import ModelError
 from deep_perception.models.grouping import equals_together
 from deep_perception.models.model import Model
 from deep_perception.models.origin import Origin
+from deep_perception.models.resizing import enlarged_strips
 from deep_perception.predictions import UNLABELLED, Guide, LabelMap, Prediction
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -21,8 +22,6 @@ LONGEST = 2.5
 """A longer side of the prepared picture is at most this many times the shorter one's usual length."""
 SECOND_JUDGE = 0.5
 """Weight of the loss half way, as torchvision trains."""
-STRIP = 1 << 22
-"""Most scores in memory at a time while they are enlarged to the picture's size."""
 
 
 def resized(origin: Origin, usual: int = USUAL_SIDE) -> dict[str, Any]:
@@ -105,27 +104,14 @@ def _scores(network: Any, batch: Tensor) -> Tensor:
 def _best(scores: Tensor, size: tuple[int, int], chosen: Tensor | None) -> Tensor:
     """Return class and confidence of each pixel, (2, H, W) uint8, from scores (classes, h, w)."""
     answer = torch.empty(2, *size, dtype=torch.uint8, device=scores.device)
-    rows = max(1, STRIP // (len(scores) * size[1]))
-    for top in range(0, size[0], rows):
-        strip = _enlarged(scores, size, top, min(top + rows, size[0]))
+    for rows, strip in enlarged_strips(scores, *size):
         best, label = strip.max(0)
         confidence = 255 / (strip - best).exp_().sum(0)
         if chosen is not None:
             kept = torch.isin(label, chosen)
             label, confidence = torch.where(kept, label, UNLABELLED), confidence * kept
-        answer[0, top : top + rows], answer[1, top : top + rows] = label, confidence.round()
+        answer[0, rows], answer[1, rows] = label, confidence.round()
     return answer
-
-
-def _enlarged(scores: Tensor, size: tuple[int, int], top: int, bottom: int) -> Tensor:
-    """Return rows `top` to `bottom` of the scores enlarged to `size`, bilinearly."""
-    height = scores.shape[1]
-    at = (torch.arange(top, bottom, device=scores.device) + 0.5) * (height / size[0]) - 0.5
-    at = at.clamp(0, height - 1)
-    upper = at.floor().long()
-    lower = (upper + 1).clamp(max=height - 1)
-    rows = torch.lerp(scores[:, upper], scores[:, lower], (at - upper)[None, :, None])
-    return functional.interpolate(rows[None], (bottom - top, size[1]), mode="bilinear")[0]
 
 
 def _cross_entropy(scores: Tensor, truth: Tensor) -> Tensor:

@@ -26,6 +26,14 @@ SHIPPED = (
         labels=SURFACES,
         licence=LICENCE,
     ),
+    NamedWeights(
+        model="lraspp_shufflenet_v2_x1_0",
+        name="TABLETOP_PIXELS",
+        url=(FOLDER / "tabletop_pixels.safetensors").as_uri(),
+        sha256="72cd95063beddaff97b76d1bf494bcd5634b8477a9c562e440fd89798a655e3e",
+        labels=LABELS,
+        licence=LICENCE,
+    ),
 )
 
 

@@ -104,7 +104,7 @@ def build(origin: Origin) -> nn.Module:
             warnings.filterwarnings("ignore", "torch.meshgrid")  # Swin's successors do not say which order they want
             descriptor = architecture.load(_canonical(state))
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError) as err:
-        reason = (str(err).strip() or type(err).__name__).splitlines()[0][:160]
+        reason = " ".join(str(err).split())[:160] or type(err).__name__
         raise WeightsError(
             f"weights: these look like {architecture.name}, but do not fit it ({reason}). Fetch them again"
         ) from err

@@ -40,6 +40,8 @@ class NamedWeights:
     licence: str
     backbone_only: bool = False
     """Whether they are a classifier's, to start another network's training from; nothing is found with them yet."""
+    scale: int = 0
+    """How many times larger they make a picture; 0: at every scale of the network, or it makes none."""
     metrics: Mapping[str, object] = field(default_factory=dict)
 
     @property

@@ -1,22 +1,18 @@
 """MODELS: every network the package knows, one row a family."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from deep_perception import scenes
 from deep_perception.errors import ModelError, WeightsError, unknown
-from deep_perception.models import checkpoint as checkpoints
 from deep_perception.models import detectron_nets, shipped, spandrel_nets, upscaling_nets
 from deep_perception.models import torchvision_nets as tv
 from deep_perception.models.classifier import Classifier, Preparation, prepared
 from deep_perception.models.colorizer import Colorizer, asked
 from deep_perception.models.detector import Detector
+from deep_perception.models.family import Family
 from deep_perception.models.instance_segmenter import InstanceSegmenter
-from deep_perception.models.model import Model
 from deep_perception.models.networks import (
     colorizer_shufflenet,
     deoldify,
@@ -36,45 +32,8 @@ from deep_perception.models.store import NamedWeights
 from deep_perception.models.upscaler import Upscaler
 
 LENET_PREPARATION = Preparation(28, 28, (0.1307,), (0.3081,))
+LEARNS = "training on rendered scenes, by a small backbone"
 DIGITS = tuple("0123456789")
-
-
-def load_whole(network: nn.Module, origin: Origin) -> None:
-    """Load weights that must fit the network tensor by tensor."""
-    assert origin.checkpoint is not None
-    checkpoints.load_whole(network, origin.checkpoint, origin.labels)
-
-
-@dataclass(frozen=True)
-class Family:
-    """A row of MODELS."""
-
-    names: tuple[str, ...]
-    model: type[Model]
-    build: Callable[[Origin], nn.Module]
-    """Make a network with random weights, in the form that it had when the weights of this origin were written."""
-    labels: tuple[str, ...]
-    """Names of the classes when nothing else is said; none where a picture is the answer."""
-    licence: str
-    source: str
-    weights: Callable[[str], tuple[NamedWeights, ...]] = lambda name: ()
-    """Named weights of the network `name`, the recommended ones first."""
-    arguments: Callable[[Origin], dict[str, Any]] = lambda origin: {}
-    """What else the model has to know, such as how pictures are prepared for these weights."""
-    load: Callable[[nn.Module, Origin], None] = load_whole
-    """Put the weights of this origin into a network that was built for it."""
-    recognises: Callable[[Mapping[str, Tensor]], bool] = lambda state: False
-    """Tell from the tensors of a file that does not name its network whether it belongs here."""
-    scales: tuple[int, ...] = ()
-    """How many times larger the networks can make a picture, the usual one first; none where they do not."""
-    one_for_all_scales: bool = False
-    """Whether the same weights serve every scale."""
-    input_size: tuple[int, int, int] = (3, 224, 224)
-
-    @property
-    def task(self) -> str:
-        """Name of the row of TASKS."""
-        return self.model.task
 
 
 MODELS: tuple[Family, ...] = (
@@ -85,6 +44,7 @@ MODELS: tuple[Family, ...] = (
         labels=DIGITS,
         licence="Apache-2.0",
         source="LeCun et al. 1998, in the DeepRob course's variant",
+        verified="random weights",
         arguments=lambda origin: prepared(origin, LENET_PREPARATION),
         input_size=(1, 28, 28),
     ),
@@ -95,6 +55,8 @@ MODELS: tuple[Family, ...] = (
         labels=tv.IMAGENET_LABELS,
         licence="BSD-3-Clause",
         source="torchvision.models",
+        verified="real weights of mobilenet_v2 and squeezenet1_1; the others: state dicts of the official shape",
+        weights_from="torchvision; one comes with the package",
         weights=lambda name: tv.named_weights(name) + shipped.named_weights(name),
         arguments=lambda origin: prepared(origin, tv.preparation(origin.name, origin.known_as)),
     ),
@@ -105,6 +67,7 @@ MODELS: tuple[Family, ...] = (
         labels=tv.IMAGENET_LABELS,
         licence="BSD-3-Clause",
         source="Xie et al. 2017, from torchvision's ResNet blocks",
+        verified="random weights",
         arguments=lambda origin: prepared(origin, Preparation()),
     ),
     Family(
@@ -114,6 +77,8 @@ MODELS: tuple[Family, ...] = (
         labels=tv.COCO_LABELS,
         licence="BSD-3-Clause",
         source="torchvision.models.detection",
+        verified="real weights of ssdlite320_mobilenet_v3_large; the others: state dicts of the official shape",
+        weights_from="torchvision",
         weights=tv.named_weights,
         input_size=(3, 480, 640),
     ),
@@ -124,6 +89,8 @@ MODELS: tuple[Family, ...] = (
         labels=tv.COCO_LABELS,
         licence="BSD-3-Clause",
         source="torchvision.models.detection",
+        verified="state dicts of the official shape",
+        weights_from="torchvision",
         weights=tv.named_weights,
         input_size=(3, 480, 640),
     ),
@@ -134,6 +101,8 @@ MODELS: tuple[Family, ...] = (
         labels=tv.VOC_LABELS,
         licence="BSD-3-Clause",
         source="torchvision.models.segmentation",
+        verified="state dicts of the official shape",
+        weights_from="torchvision",
         weights=tv.named_weights,
         arguments=resized,
         input_size=(3, 480, 640),
@@ -145,6 +114,8 @@ MODELS: tuple[Family, ...] = (
         labels=scenes.LABELS,
         licence="Apache-2.0",
         source="Tian et al. 2019 and Ma et al. 2018, from torchvision's parts",
+        verified="its weights, on rendered scenes",
+        weights_from="with the package",
         weights=shipped.named_weights,
         input_size=(3, 480, 640),
     ),
@@ -155,6 +126,8 @@ MODELS: tuple[Family, ...] = (
         labels=scenes.LABELS,
         licence="Apache-2.0",
         source="Howard et al. 2019 and Ma et al. 2018, from torchvision's parts",
+        verified="its weights, on rendered scenes",
+        weights_from="with the package",
         weights=shipped.named_weights,
         arguments=lambda origin: resized(origin, lraspp_shufflenet.SIDE),
         input_size=(3, 480, 640),
@@ -167,17 +140,43 @@ MODELS: tuple[Family, ...] = (
             labels=PROPOSAL_LABELS if model is Proposer else tv.COCO_LABELS,
             licence="Apache-2.0",
             source=source,
+            verified=verified,
+            weights_from=weights_from,
             weights=detectron_nets.named_weights,
             load=detectron_nets.load,
             input_size=(3, 480, 640),
         )
-        for head, model, source in (
-            ("fasterrcnn", Detector, "Ren et al. 2015 and Lin et al. 2017, from torchvision's parts"),
-            ("maskrcnn", InstanceSegmenter, "He et al. 2017, from torchvision's parts"),
-            ("retinanet", Detector, "Lin et al. 2017, from torchvision's parts"),
-            ("fastrcnn", ProposalDetector, "Girshick 2015, from torchvision's parts"),
-            ("rfcn", Detector, "Dai et al. 2016, from torchvision's parts"),
-            ("rpn", Proposer, "Ren et al. 2015, from torchvision's parts"),
+        for head, model, source, verified, weights_from in (
+            (
+                "fasterrcnn",
+                Detector,
+                "Ren et al. 2015 and Lin et al. 2017, from torchvision's parts",
+                LEARNS,
+                "torchvision, for the backbone",
+            ),
+            (
+                "maskrcnn",
+                InstanceSegmenter,
+                "He et al. 2017, from torchvision's parts",
+                "its weights (shufflenet_v2_x1_0_fpn), on rendered scenes",
+                "torchvision, for the backbone; one comes with the package",
+            ),
+            (
+                "retinanet",
+                Detector,
+                "Lin et al. 2017, from torchvision's parts",
+                LEARNS,
+                "torchvision, for the backbone",
+            ),
+            (
+                "fastrcnn",
+                ProposalDetector,
+                "Girshick 2015, from torchvision's parts",
+                LEARNS,
+                "torchvision, for the backbone",
+            ),
+            ("rfcn", Detector, "Dai et al. 2016, from torchvision's parts", LEARNS, "torchvision, for the backbone"),
+            ("rpn", Proposer, "Ren et al. 2015, from torchvision's parts", LEARNS, "torchvision, for the backbone"),
         )
     ),
     Family(
@@ -187,6 +186,8 @@ MODELS: tuple[Family, ...] = (
         labels=(),
         licence="BSD-2-Clause",
         source="Zhang et al. 2016, as in richzhang/colorization",
+        verified="state dicts of the official shape; outputs equal the public code's",
+        weights_from="its authors",
         weights=zhang_eccv16.named_weights,
         arguments=asked,
         input_size=(1, 256, 256),
@@ -198,6 +199,8 @@ MODELS: tuple[Family, ...] = (
         labels=(),
         licence="BSD-2-Clause",
         source="Zhang et al. 2017, as in richzhang/colorization",
+        verified="state dicts of the official shape; outputs equal the public code's",
+        weights_from="its authors",
         weights=zhang_siggraph17.named_weights,
         arguments=asked,
         input_size=(1, 256, 256),
@@ -209,6 +212,8 @@ MODELS: tuple[Family, ...] = (
         labels=(),
         licence="Apache-2.0",
         source="Zhang et al. 2016 and Ma et al. 2018, from torchvision's parts",
+        verified="its weights, on rendered scenes",
+        weights_from="with the package",
         weights=shipped.named_weights,
         arguments=asked,
         input_size=(3, 256, 320),
@@ -220,6 +225,8 @@ MODELS: tuple[Family, ...] = (
         labels=(),
         licence="MIT",
         source="Antic et al. 2019, as in jantic/DeOldify",
+        verified="state dicts of the official shape; outputs equal the public code's",
+        weights_from="its authors",
         weights=lambda name: deoldify.released(name.removeprefix("deoldify_")),
         arguments=asked,
         input_size=(3, 336, 336),
@@ -232,9 +239,12 @@ MODELS: tuple[Family, ...] = (
             labels=(),
             licence=network.licence,
             source=network.source,
+            verified=network.verified,
+            weights_from=network.weights_from,
             weights=lambda name: upscaling_nets.named_weights(name) + shipped.named_weights(name),
             recognises=partial(upscaling_nets.recognises, name),
             scales=upscaling_nets.SCALES,
+            scale_of=partial(upscaling_nets.scale_of, name),
             one_for_all_scales=network.one_for_all_scales,
             input_size=(3, 120, 160),
         )
@@ -247,7 +257,10 @@ MODELS: tuple[Family, ...] = (
         labels=(),
         licence=spandrel_nets.LICENCE,
         source=spandrel_nets.SOURCE,
+        verified="state dicts of the shapes of ESRGAN, Real-ESRGAN, SwinIR, SPAN, RCAN and HAT",
+        weights_from="Real-ESRGAN's authors, and whoever publishes for these networks",
         weights=spandrel_nets.named_weights,
+        load=spandrel_nets.load,
         recognises=spandrel_nets.recognises,
         input_size=(3, 120, 160),
     ),
@@ -280,15 +293,18 @@ def usual_scale(family: Family) -> int:
     return family.scales[0] if family.scales else 0
 
 
-def named_weights(name: str, wanted: str = "default") -> NamedWeights:
-    """Return the weights of a network by their name; raise WeightsError when it has none of that name."""
+def named_weights(name: str, wanted: str = "default", scale: int = 0) -> NamedWeights:
+    """Return the weights of a network by their name; raise WeightsError when it has none of that name.
+
+    The default ones are those for `scale`, where there are some for each.
+    """
     choices = find(name).weights(name)
     whole = [choice for choice in choices if not choice.backbone_only]
     if not choices or (wanted == "default" and not whole):
         start = f"; to train from a backbone: {', '.join(choice.name for choice in choices)}" if choices else ""
         raise WeightsError(f"weights: no weights are published for {name}. Give a file, or none for random ones{start}")
     if wanted == "default":
-        return whole[0]
+        return next((choice for choice in whole if scale and choice.scale == scale), whole[0])
     for choice in choices:
         if choice.name == wanted:
             return choice

@@ -63,7 +63,9 @@ class Upscaler(Model):
         """Upscale pictures of one size."""
         answers: list[Image] = []
         while rest := pictures[len(answers) :]:
-            answers.extend(self._in_memory(partial(_first_upscaled, network, rest), network, Box.around(rest[0])))
+            frame = Box.around(rest[0])
+            extent = max(frame.height, frame.width, math.isqrt(len(rest) * frame.area))
+            answers.extend(self._in_memory(partial(_first_upscaled, network, rest), network, frame, extent))
         return answers
 
     def _upscale_regions(self, network: UpscalingNetwork, picture: Tensor, boxes: Detections) -> Image:
@@ -76,8 +78,8 @@ class Upscaler(Model):
                 answer[box.seen_from(frame, self.scale).slices] = part[box.seen_from(bound, self.scale).slices]
         return answer
 
-    def _in_memory(self, work: Work, network: UpscalingNetwork, part: Box) -> NDArray[np.uint8]:
-        """Do some work in tiles, smaller ones from then on if memory runs out."""
+    def _in_memory(self, work: Work, network: UpscalingNetwork, part: Box, extent: int = 0) -> NDArray[np.uint8]:
+        """Do some work in tiles, smaller ones from then on if memory runs out; none longer than `extent` is of use."""
         wanted = self.selection.tile or self._usual_side(network)
         _, side = self._fits if self._fits and self._fits[0] == wanted else (wanted, wanted)
         while True:
@@ -89,17 +91,14 @@ class Upscaler(Model):
                 if side <= SMALLEST:
                     raise self._no_memory(part, side) from err
             # Outside the except clause, whose traceback keeps alive what filled the memory.
-            side = self._halved(side, part)
+            side = max(SMALLEST, min(side, extent or max(part.height, part.width)) // 2)
             self._fits = (wanted, side)
+            self._give_back()
+            logger.warning("%s: memory ran out, goes on in tiles of %d pixels", self.name, side)
 
-    def _halved(self, side: int, part: Box) -> int:
+    def _give_back(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        # A tile larger than the picture is as good as the picture, unless several of them share it.
-        longest = max(part.height, part.width)
-        smaller = max(SMALLEST, min(side, longest) // 2 if side**2 < 2 * part.area else side // 2)
-        logger.warning("%s: memory ran out, goes on in tiles of %d pixels", self.name, smaller)
-        return smaller
 
     def _usual_side(self, network: UpscalingNetwork) -> int:
         side = math.ceil(ENLARGED_SIDE.get(self.device.type, ENLARGED_SIDE["cpu"]) / self.scale)
@@ -153,4 +152,5 @@ class Upscaler(Model):
 def _first_upscaled(network: UpscalingNetwork, pictures: list[Tensor], side: int) -> NDArray[np.uint8]:
     """Upscale as many of these pictures of one size as there is room for in a tile, but at least one."""
     frame = Box.around(pictures[0])
-    return upscaled(network, torch.stack(pictures[: max(1, side**2 // frame.area)]), frame, side)
+    together = side**2 // frame.area if side > SMALLEST else 1
+    return upscaled(network, torch.stack(pictures[: max(1, together)]), frame, side)

@@ -36,12 +36,16 @@ class OwnNetwork:
     licence: str = "Apache-2.0"
     weights: tuple[NamedWeights, ...] = ()
     one_for_all_scales: bool = False
+    verified: str = "random weights"
+    weights_from: str = "none"
 
 
 OWN: dict[str, OwnNetwork] = {
     "srcnn": OwnNetwork(SRCNN, "Dong et al. 2016"),
     "espcn": OwnNetwork(ESPCN, "Shi et al. 2016"),
-    "fsrcnn": OwnNetwork(FSRCNN, "Dong et al. 2016"),
+    "fsrcnn": OwnNetwork(
+        FSRCNN, "Dong et al. 2016", verified="its weights, on rendered scenes", weights_from="with the package (x2)"
+    ),
     "edsr_baseline": OwnNetwork(
         EDSR,
         "Lim et al. 2017, as in sanghyun-son/EDSR-PyTorch",
@@ -54,9 +58,12 @@ OWN: dict[str, OwnNetwork] = {
                 sha256=digits,
                 labels=(),
                 licence="MIT",
+                scale=scale,
             )
             for scale, digits in EDSR_DIGITS.items()
         ),
+        verified="state dicts of the official shape",
+        weights_from="its authors",
     ),
     "srresnet": OwnNetwork(SRResNet, "Ledig et al. 2017, as in Lornatang/SRGAN-PyTorch"),
     "carn_m": OwnNetwork(
@@ -74,8 +81,10 @@ OWN: dict[str, OwnNetwork] = {
             ),
         ),
         one_for_all_scales=True,
+        verified="real weights, on Set5",
+        weights_from="its authors",
     ),
-    "bicubic": OwnNetwork(Bicubic, "Keys 1981"),
+    "bicubic": OwnNetwork(Bicubic, "Keys 1981", verified="the published figures on Set5"),
 }
 
 

@@ -103,7 +103,7 @@ class Answering:
     def _camera_info(self, size: Size) -> CameraInfo | None:
         assert self._info is not None
         info, why = self._info.of(size)
-        if info is None and time.monotonic() - self._began > PATIENCE_S and self._complaints.once("camera_info"):
+        if info is None and time.monotonic() - self._began > PATIENCE_S and self._complaints.once(why):
             self._node.get_logger().warning(f"no image_upscaled/camera_info: {why}. Said once")
         return info
 

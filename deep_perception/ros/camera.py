@@ -155,6 +155,10 @@ class Camera:
         """Whether pictures are received."""
         return self._feed is not None
 
+    def speaks(self) -> bool:
+        """Whether it is for this camera to say what concerns all who receive its topic."""
+        return self._feed is not None and self._feed.is_first(self._listener)
+
     def is_silent(self) -> bool:
         """Whether no picture has arrived for a while."""
         return self.is_listening and self.health.quiet_s(self._listening_since) > SILENCE_S

@@ -52,6 +52,10 @@ class Feed:
             self._listeners = tuple(one for one in self._listeners if one is not listener)
             return not self._listeners
 
+    def is_first(self, listener: Listener) -> bool:
+        """Whether this one has been told for longest: what concerns all is for one of them to say."""
+        return bool(self._listeners) and self._listeners[0] is listener
+
     def close(self) -> None:
         """Unsubscribe."""
         self._receiver.close()

@@ -167,7 +167,8 @@ class PerceptionNode(ManagedNode):
 
     def _state_of(self, camera: Camera) -> DiagnosticStatus:
         snapshot, silent, duty = camera.health.snapshot(), camera.is_silent(), self.duty
-        self._warn(camera, snapshot, silent)
+        if camera.speaks():
+            self._warn(camera, snapshot, silent)
         model = duty.model if duty else None
         facts = {"device": str(model.device), "model": f"{model.name} {model.identity[:12]}"} if model else {}
         name = f"{self.get_fully_qualified_name().lstrip('/')}: {camera.topic}"

@@ -30,13 +30,14 @@ class RosHandler(logging.Handler):
             logger.debug(record.getMessage())
 
 
-def run(make_node: Callable[[], Node], arguments: list[str] | None = None) -> int:
-    """Spin a node until a signal stops it; return the exit code."""
+def run(make: Callable[[], Node | list[Node]], arguments: list[str] | None = None) -> int:
+    """Spin a node, or several, until a signal stops them; return the exit code."""
     logging.basicConfig(level=logging.INFO, handlers=[RosHandler()])
     make_room()
     try:
         _init(arguments)
-        spin(make_node())
+        made = make()
+        spin(made if isinstance(made, list) else [made])
     except DeepPerceptionError as err:
         rclpy.logging.get_logger("deep_perception").fatal(str(err))
         return 1
@@ -50,15 +51,17 @@ def run(make_node: Callable[[], Node], arguments: list[str] | None = None) -> in
     return 0
 
 
-def spin(node: Node) -> None:
-    """Serve a node's callbacks; in threads, so that pictures keep arriving while a service loads a model."""
-    executor = MultiThreadedExecutor(THREADS, context=node.context)
-    executor.add_node(node)
+def spin(nodes: list[Node]) -> None:
+    """Serve the nodes' callbacks; in threads, so that pictures keep arriving while a service loads a model."""
+    executor = MultiThreadedExecutor(THREADS, context=nodes[0].context)
+    for node in nodes:
+        executor.add_node(node)
     try:
         executor.spin()
     finally:
         executor.shutdown(timeout_sec=1.0)
-        node.destroy_node()
+        for node in nodes:
+            node.destroy_node()
 
 
 def _init(arguments: list[str] | None) -> None:

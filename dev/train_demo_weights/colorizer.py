@@ -7,15 +7,24 @@ import cv2
 import numpy as np
 
 from deep_perception.models import create
+from deep_perception.models.colorizer import Colorizer
+from deep_perception.models.colouring.by_bins import ByBins
+from deep_perception.models.networks.ab_bins import ColourCounts
 from deep_perception.predictions import Image, Picture
 from dev.train_demo_weights.learning import begin_with_detector, examined, fit, save
 from dev.train_demo_weights.pictures import WINDOW, cut, rendered
 
+COUNTED = 500
+"""Pictures whose colours tell which are rare."""
+
 
 def train(arguments: argparse.Namespace) -> None:
     model = create("colorizer_shufflenet_v2_x1_0", weights="none", device="cpu")
+    assert isinstance(model, Colorizer) and isinstance(model.technique, ByBins)
     begin_with_detector(model.network)
     data = rendered(arguments)
+    model.technique.counts = ColourCounts.of([one.image for one in data[:COUNTED]])
+    usual, model.technique.input_size = model.technique.input_size, WINDOW
 
     def batches() -> Iterator[tuple[list[Image], list[Picture]]]:
         rng = np.random.default_rng([arguments.seed, 4])
@@ -24,6 +33,7 @@ def train(arguments: argparse.Namespace) -> None:
             yield images, [Picture(image) for image in images]
 
     fit(model, batches(), arguments.colorizer_steps, rate=2e-3)
+    model.technique.input_size = usual
     errors = [
         (chroma_error(answer.image, view.image), chroma_error(gray(view.image), view.image))
         for answer, view in examined(model, arguments.held_out, Picture)

@@ -291,3 +291,61 @@ def test_real_weights_see_a_dog_and_the_people_of_a_recording(
     found = [[one["class"] for one in json.loads(line)["detections"]] for line in capsys.readouterr().out.splitlines()]
     assert found[0] == ["dog"]
     assert found[-1] == ["person"]
+
+
+SMALL = {
+    "segmenter": ["lraspp_shufflenet_v2_x1_0", "--weights", "none"],
+    "instances": ["maskrcnn_shufflenet_v2_x1_0_fpn", "--weights", "none", "--score-threshold", "0"],
+    "colorizer": ["colorizer_shufflenet_v2_x1_0", "--weights", "none"],
+    "upscaler": ["espcn", "--weights", "none", "--scale", "3"],
+}
+
+
+@pytest.mark.parametrize("task", SMALL)
+def test_every_task_writes_its_picture(task: str) -> None:
+    assert main(["predict", *SMALL[task], photo("in/a.png"), "--out", "out"]) == 0
+    [entry] = lines_of("out")
+    factor = 3 if task == "upscaler" else 1
+    assert cv2.imread(f"out/{entry['picture']}").shape == (40 * factor, 50 * factor, 3)
+
+
+def test_masks_are_written_as_the_numbers_they_are() -> None:
+    assert main(["predict", *SMALL["segmenter"], photo("in/a.png"), "--out", "pixels"]) == 0
+    assert main(["predict", *SMALL["instances"], photo("in/a.png"), "--out", "things"]) == 0
+    pixels, things = lines_of("pixels")[0], lines_of("things")[0]
+    labels = cv2.imread(f"pixels/{pixels['mask']}", cv2.IMREAD_UNCHANGED)
+    assert (labels.dtype, labels.shape) == (np.uint8, (40, 50))
+    assert set(np.unique(labels)) == {area["label"] for area in pixels["areas"]}
+    numbers = cv2.imread(f"things/{things['mask']}", cv2.IMREAD_UNCHANGED)
+    assert (numbers.dtype, numbers.shape) == (np.uint16, (40, 50))
+    assert numbers.max() <= len(things["detections"])
+
+
+def test_a_second_run_replaces_its_own_masks_and_no_others() -> None:
+    command = ["predict", *SMALL["segmenter"], photo("in/a.png"), "--out", "out"]
+    assert main(command) == main(command) == 0
+    Path("other/masks").mkdir(parents=True)
+    Path("other/masks/a.png.png").touch()
+    assert main([*command[:-1], "other"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "hint", "says"),
+    [
+        ("colorizer_siggraph17", "1,2", "--hint: got '1,2', expected X,Y,RRGGBB"),
+        ("colorizer_shufflenet_v2_x1_0", "1,2,ff0000", "takes no hints of colour"),
+    ],
+)
+def test_hints_that_are_wrong_or_for_another_model_are_refused(
+    model: str, hint: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", model, "--weights", "none", photo("a.png"), "--hint", hint]) == 1
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_hints_reach_the_colorizer_that_takes_them() -> None:
+    command = ["predict", "colorizer_siggraph17", "--weights", "none", photo("in/a.png"), "--out", "out"]
+    assert main([*command, "--hint", "25,20,#c04020", "--hint", "5,5,2040c0"]) == 0
+    assert len(lines_of("out")) == 1

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from deep_perception.errors import ModelError
 from deep_perception.models import MODELS, Model, build_network, create, find, names, save
 from deep_perception.models.classifier import Classifier, Preparation
+from deep_perception.models.colorizer import TECHNIQUES, Colorizer
 from deep_perception.models.detector import Detector
 from deep_perception.models.segmenter import Segmenter
 from deep_perception.models.unallocated import count_parameters, unallocated
@@ -20,6 +22,9 @@ QUICK = {
     "ssdlite320_mobilenet_v3_large",
     "fasterrcnn_mobilenet_v3_large_320_fpn",
     "maskrcnn_resnet50_fpn",
+    *(f"{head}_shufflenet_v2_x1_0_fpn" for head in ("fasterrcnn", "maskrcnn", "retinanet", "fastrcnn", "rpn")),
+    "rfcn_resnet50",
+    "deoldify_artistic",
     "lraspp_mobilenet_v3_large",
     "deeplabv3_mobilenet_v3_large",
 }
@@ -32,7 +37,7 @@ EVERY_NAME = [
     pytest.param(name, marks=[] if len(row.names) == 1 or name in QUICK else pytest.mark.slow, id=name)
     for row in MODELS
     for name in row.names
-    if name not in HUGE
+    if name not in HUGE and name != "spandrel"  # which is whatever its file says; it has tests of its own
 ]
 CLASSES = 4
 SMALL = Preparation(resize=64, crop=64)
@@ -46,21 +51,23 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 def tiny(name: str, seed: int = 0) -> Model:
     torch.manual_seed(seed)
-    labels = [f"class {number}" for number in range(CLASSES)]
+    labels = [f"class {number}" for number in range(CLASSES)] if len(find(name).labels) > 2 else find(name).labels
     model = create(name, "none", labels=labels, device="cpu")
     if isinstance(model, Classifier) and not name.startswith(OF_ONE_SIZE):
         model = Classifier(model.network, preparation=SMALL, name=name, labels=labels)
     if isinstance(model, Segmenter):
         model = Segmenter(model.network, resize=64, name=name, labels=labels)
+    if isinstance(model, Colorizer) and not name.startswith("deoldify"):
+        model = Colorizer(model.network, technique=TECHNIQUES[name]((64, 64)), name=name, labels=())
     shrink(model)
     lively(model.network)
-    model.selection = type(model.selection)(score_threshold=0.05, max_detections=20)
+    model.selection = type(model.selection)(score_threshold=0.05, max_detections=20, render_factor=7)
     return model
 
 
 def shrink(model: Model) -> None:
     """Let a detector look at small pictures, to be quick; one that wants pictures of one size keeps it."""
-    if isinstance(model, Detector) and model.network.transform.fixed_size is None:
+    if isinstance(model, Detector) and not model.network.transform.fixed_size:
         model.network.transform.min_size, model.network.transform.max_size = (96,), 160
 
 
@@ -174,6 +181,10 @@ def test_what_is_no_picture_is_refused(model: Model, wrong: np.ndarray):
 
 def test_losses_are_finite_and_reach_the_weights_and_the_model_still_answers(model: Model):
     images = [picture(96, 128, 4), picture(96, 128, 5)]
+    if not list(model.network.parameters()):
+        with pytest.raises(ModelError, match=f"{model.name} has nothing to learn"):
+            model.losses(images, [target(model, 96, 128)] * 2)
+        return
     before = model(images[:1])
     losses = model.losses(images, [target(model, 96, 128)] * 2)
     total = sum(losses.values())
@@ -211,4 +222,4 @@ def test_every_row_of_the_table_is_complete():
 def test_every_network_can_be_built():
     with unallocated():
         for name in names():
-            assert count_parameters(build_network(name)) > 1000
+            assert count_parameters(build_network(name)) > 1000 or name == "bicubic"

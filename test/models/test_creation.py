@@ -10,7 +10,11 @@ from torchvision import models as zoo
 from torchvision.ops import FrozenBatchNorm2d
 
 from deep_perception.errors import DeepPerceptionError
-from deep_perception.models import create, named_weights, save
+from deep_perception.models import create, find, named_weights, save
+from deep_perception.models.checkpoint import load
+from deep_perception.models.files import sha256_of
+from deep_perception.models.origin import Origin
+from deep_perception.models.store import Store
 
 
 def test_an_unknown_model_is_told_the_nearest_names():
@@ -146,3 +150,66 @@ def test_a_cached_default_is_used_without_a_word_about_files(shared_data, cache,
     shutil.copy(shared_data / "weights" / REAL["squeezenet1_1"], cache / published.file_name)
     with pytest.raises(DeepPerceptionError, match="damaged"):
         create("squeezenet1_1")
+
+
+def test_a_name_that_is_no_pair_of_the_matrix_is_told_the_parts_there_are():
+    with pytest.raises(DeepPerceptionError, match=r"unknown backbone 'resnet51'\. Backbones: vgg16, .*; heads: faster"):
+        create("fasterrcnn_resnet51", "none")
+    with pytest.raises(DeepPerceptionError, match=r"rfcn does not go with vgg16\. Backbones of rfcn: resnet50"):
+        create("rfcn_vgg16", "none")
+
+
+def test_a_network_starts_from_the_weights_of_its_backbone_where_that_is_asked(cache):
+    classifier = zoo.shufflenet_v2_x1_0()
+    named = named_weights("rpn_shufflenet_v2_x1_0_fpn", "IMAGENET1K_V1")
+    assert named.backbone_only
+    cache.mkdir()
+    path = cache / named.file_name
+    torch.save(classifier.state_dict(), path)
+    digest = sha256_of(path)
+    store = Store(cache)
+    row = find("rpn_shufflenet_v2_x1_0_fpn")
+    assert row.weights("rpn_shufflenet_v2_x1_0_fpn")[0].sha256, "what is fetched is checked"
+    checkpoint = load(path)
+    origin = Origin("rpn_shufflenet_v2_x1_0_fpn", row.labels, checkpoint, named.name, backbone_only=True)
+    network = row.build(origin)
+    row.load(network, origin)
+    assert torch.equal(network.state_dict()["backbone.body.conv1.0.weight"], classifier.state_dict()["conv1.0.weight"])
+    assert origin.identity == f"backbone {digest}"
+    assert store.has(named)
+
+
+def test_weights_of_a_backbone_are_never_taken_for_those_of_the_whole():
+    with pytest.raises(
+        DeepPerceptionError, match=r"no weights are published for rfcn_resnet101.*train from a backbone: IMAG"
+    ):
+        create("rfcn_resnet101")
+
+
+def test_the_scale_is_chosen_and_checked():
+    assert create("espcn", "none", scale=3, device="cpu").settings["scale"] == 3
+    assert create("espcn", "none", device="cpu").settings["scale"] == 2
+    with pytest.raises(DeepPerceptionError, match=r"scale: got 7, expected one of 2, 3, 4 \(model espcn\)"):
+        create("espcn", "none", scale=7)
+    with pytest.raises(DeepPerceptionError, match=r"scale: got 2, but lenet5 has no scale to choose"):
+        create("lenet5", "none", scale=2)
+
+
+def test_a_file_keeps_its_scale_and_refuses_another(tmp_path):
+    save(create("espcn", "none", scale=3, device="cpu"), tmp_path / "x3.safetensors")
+    assert create(weights=tmp_path / "x3.safetensors", device="cpu").settings["scale"] == 3
+    with pytest.raises(DeepPerceptionError, match=r"weights were made for scale 3, got scale 2\. Set scale to 0"):
+        create(weights=tmp_path / "x3.safetensors", scale=2)
+
+
+def test_the_published_weights_of_the_scale_are_the_default():
+    assert named_weights("edsr_baseline", scale=4).name == "x4"
+    assert named_weights("edsr_baseline").name == "x2"
+
+
+def test_an_upscaler_is_recognised_by_the_tensors_of_a_plain_file(tmp_path):
+    torch.save(create("edsr_baseline", "none", scale=4, device="cpu").network.state_dict(), tmp_path / "plain.pth")
+    with pytest.raises(DeepPerceptionError, match="made for scale 4, got scale 2"):
+        create(weights=tmp_path / "plain.pth", scale=2, device="cpu")
+    model = create(weights=tmp_path / "plain.pth", scale=4, device="cpu")
+    assert (model.name, model.settings["scale"]) == ("edsr_baseline", 4)

@@ -16,7 +16,7 @@ from vision_msgs.msg import Classification, Detection2DArray, LabelInfo, ObjectH
 from deep_perception.evaluation.matching import Counts
 from deep_perception.predictions import Detections
 from deep_perception.ros import demo_listener
-from deep_perception.ros.demo_listener import ANNOTATED, TOPICS, DemoListener
+from deep_perception.ros.demo_listener import ANNOTATED, ANSWERS, LABEL_INFO, NODES, TOPICS, DemoListener
 from deep_perception.ros.messages import Naming, from_detections, latched, reliable
 from deep_perception.ros.scene_camera import picture
 from deep_perception.scenes import LABELS
@@ -26,14 +26,14 @@ BALL, MUG = (4.0, 4.0, 20.0, 20.0), (30.0, 10.0, 50.0, 40.0)
 
 
 class Stage:
-    """Plays the camera and both nodes of the demo in front of a listener."""
+    """Plays the camera and the nodes of the demo in front of a listener."""
 
-    def __init__(self, other: rclpy.Context) -> None:
-        self.listener = DemoListener()
+    def __init__(self, other: rclpy.Context, folder) -> None:
+        self.listener = DemoListener(folder)
         self.peer = Node("peer", context=other)
         kinds = {topic: kind for topic, (kind, _) in TOPICS.items()} | {ANNOTATED: TOPICS["image"][0]}
         self.publishers = {
-            topic: self.peer.create_publisher(kind, topic, latched() if topic == "label_info" else reliable(50))
+            topic: self.peer.create_publisher(kind, topic, latched() if topic == LABEL_INFO else reliable(50))
             for topic, kind in kinds.items()
         }
         self.executor = SingleThreadedExecutor()
@@ -63,15 +63,39 @@ class Stage:
         self.publish("truth/detections", things(header, ("ball", BALL), ("mug", MUG)))
         self.publish("truth/ignored", things(header))
         self.publish("truth/classification", named(header, "wood"))
+        self.publish("truth/instance_mask", picture(numbers(), "mono16", header))
+        self.publish("truth/mask", picture(classes(), "mono8", header))
         if found is not None:
             self.publish("detections", things(header, *found))
         if answer:
             self.publish("classification", named(header, answer))
 
-    def report(self, node: str, dropped: int) -> None:
-        facts = {"dropped": str(dropped), "model": f"net_of_{node}", "device": "cpu"}
-        status = DiagnosticStatus(name=f"{node}: /image", values=[KeyValue(key=k, value=v) for k, v in facts.items()])
-        self.publish("/diagnostics", DiagnosticArray(header=self.header(), status=[status]))
+    def other_answers(self) -> None:
+        """Answer the tasks that fill whole pictures, all of them perfectly, for one more picture."""
+        header = self.header()
+        self.publish("instance_segmenter/detections", things(header, ("ball", BALL), ("mug", MUG)))
+        self.publish("instance_mask", picture(numbers(), "mono16", header))
+        self.publish("mask", picture(classes(), "mono8", header))
+        self.publish("image_color", picture(IMAGE, "rgb8", header))
+        self.publish("image_upscaled", picture(np.repeat(np.repeat(IMAGE, 2, 0), 2, 1), "rgb8", header))
+        self.publish("truth/instance_mask", picture(numbers(), "mono16", header))
+        self.publish("truth/mask", picture(classes(), "mono8", header))
+        self.publish("truth/detections", things(header, ("ball", BALL), ("mug", MUG)))
+        self.publish("truth/ignored", things(header))
+        self.publish("truth/classification", named(header, "wood"))
+        self.publish("image", picture(IMAGE, "rgb8", header))  # in any order
+
+    def report(self, dropped: int, *nodes: str) -> None:
+        header = self.header()
+        facts = {"dropped": str(dropped), "device": "cpu"}
+        statuses = [
+            DiagnosticStatus(
+                name=f"{node}: /image",
+                values=[KeyValue(key=k, value=v) for k, v in {**facts, "model": f"net_of_{node}"}.items()],
+            )
+            for node in nodes or NODES
+        ]
+        self.publish("/diagnostics", DiagnosticArray(header=header, status=statuses))
 
 
 def things(header: Header, *found) -> Detection2DArray:
@@ -80,14 +104,26 @@ def things(header: Header, *found) -> Detection2DArray:
     return from_detections(Detections(boxes, labels, np.ones(len(found), np.float32)), header, Naming(LABELS, False))
 
 
+def numbers() -> np.ndarray:
+    """Which pixels belong to the ball (1) and to the mug (2)."""
+    mask = np.zeros(IMAGE.shape[:2], np.uint16)
+    mask[4:20, 4:20], mask[10:40, 30:50] = 1, 2
+    return mask
+
+
+def classes() -> np.ndarray:
+    names = np.array([0, LABELS.index("ball"), LABELS.index("mug")], np.uint8)
+    return names[numbers()]
+
+
 def named(header: Header, name: str) -> Classification:
     return Classification(header=header, results=[ObjectHypothesis(class_id=name, score=0.75)])
 
 
 @pytest.fixture
-def stage(other_context):
+def stage(other_context, tmp_path):
     rclpy.init()
-    stage = Stage(other_context)
+    stage = Stage(other_context, tmp_path)
     yield stage
     stage.executor.shutdown()
     stage.listener.destroy_node()
@@ -97,41 +133,52 @@ def stage(other_context):
 
 def prepared(stage: Stage) -> None:
     stage.frame([("ball", BALL)], "wood")
-    stage.publish("label_info", LabelInfo(header=stage.header(), threshold=0.5))
-    stage.report("detector", 7)
-    stage.report("classifier", 0)
+    stage.other_answers()
+    stage.publish(LABEL_INFO, LabelInfo(header=stage.header(), threshold=0.5))
+    stage.report(7, "detector")
+    stage.report(0, *(node for node in NODES if node != "detector"))
 
 
 def test_it_names_what_is_still_silent(stage):
     assert set(stage.listener.silent()) == set(TOPICS)
     stage.frame([("ball", BALL)], "wood")
-    assert stage.listener.silent() == ("label_info", "/diagnostics")
-    stage.publish("label_info", LabelInfo(header=stage.header(), threshold=0.5))
-    stage.report("detector", 0)
-    assert stage.listener.silent() == ("/diagnostics of classifier",)
-    stage.report("classifier", 0)
+    stage.other_answers()
+    assert stage.listener.silent() == (LABEL_INFO, "/diagnostics")
+    stage.publish(LABEL_INFO, LabelInfo(header=stage.header(), threshold=0.5))
+    stage.report(0, *NODES[1:])
+    assert stage.listener.silent() == (f"/diagnostics of {NODES[0]}",)
+    stage.report(0, NODES[0])
     assert stage.listener.silent() == ()
 
 
 def test_answers_are_compared_with_the_truth_of_their_picture_and_none_outside_the_window(stage, tmp_path, monkeypatch):
     monkeypatch.setattr(demo_listener, "SHOTS", 1)
     prepared(stage)
-    stage.listener.open_window(1.0)
+    stage.listener.open_window(1.5)
     stage.until(lambda: stage.publishers[ANNOTATED].get_subscription_count() > 0)
     stage.publish(ANNOTATED, picture(IMAGE, "rgb8", stage.header()))
     stage.frame([("ball", BALL), ("mug", MUG)], "wood")
     stage.frame([("ball", BALL), ("can", MUG)], "metal")
     stage.frame([], "wood")
-    stage.frame()
+    stage.other_answers()
     stage.until(lambda: stage.listener.now() > stage.listener.window[1])
     stage.frame([("cone", MUG)], "metal")
     assert not stage.listener.is_settled()
-    stage.report("detector", 8)
-    stage.report("classifier", 0)
+    stage.report(8, "detector")
+    stage.report(0, *(node for node in NODES if node != "detector"))
     assert stage.listener.is_settled()
-    result = stage.listener.result(1.0, 2.0, tmp_path)
+    result = stage.listener.result(1.5, 2.0)
     assert result.classes == {"ball": Counts(2, 1, 0), "can": Counts(0, 0, 1), "mug": Counts(1, 2, 0)}
-    assert (result.judged, result.right, result.score_threshold) == (3, 2, 0.5)
+    assert result.score_threshold == 0.5
+    figures = {(figure.task, figure.name): (figure.judged, figure.value) for figure in result.figures}
+    assert figures["classification", "accuracy"] == (3, pytest.approx(2 / 3))
+    assert figures["instance_segmentation", "mask IoU"] == (1, 1.0)
+    assert figures["semantic_segmentation", "mean IoU"] == (1, 1.0)
+    assert (
+        figures["super_resolution", "agreement with the camera"][0]
+        == figures["colorization", "colour error removed"][0]
+        == 1
+    )
     streams = {stream.topic: stream for stream in result.streams}
     account = [
         (one.published, one.answered, one.skipped, one.lost)
@@ -140,16 +187,15 @@ def test_answers_are_compared_with_the_truth_of_their_picture_and_none_outside_t
     assert account == [(4, 3, 1, 0), (4, 3, 0, 1)]
     assert streams["image"].answered == 4
     assert result.facts["detector model"] == "net_of_detector"
-    (shot,) = result.shots
-    assert (shot.counts, shot.surface, shot.answer, shot.score) == (Counts(2, 0, 0), "wood", "wood", 0.75)
-    for name in (shot.truth, shot.found, result.annotated):
-        assert cv2.imread(str(tmp_path / name)).shape == IMAGE.shape
+    shown = [name for shot in result.shots for _, name in shot.pictures]
+    assert {shot.task for shot in result.shots} == {figure.task for figure in result.figures}
+    assert all(cv2.imread(str(tmp_path / name)) is not None for name in (*shown, result.annotated))
 
 
-def test_a_topic_that_falls_silent_is_a_shortfall(stage, tmp_path):
+def test_a_topic_that_falls_silent_is_a_shortfall(stage):
     prepared(stage)
     stage.listener.open_window(0.2)
     stage.until(lambda: stage.listener.now() > stage.listener.window[1])
-    shortfalls = stage.listener.result(0.2, 2.0, tmp_path).shortfalls()
-    for topic in ("image", "detections", "classification", ANNOTATED):
+    shortfalls = stage.listener.result(0.2, 2.0).shortfalls()
+    for topic in ("image", *ANSWERS, ANNOTATED):
         assert f"nothing arrived on {topic}" in shortfalls

@@ -5,20 +5,22 @@ import time
 import pytest
 
 from deep_perception.errors import DeepPerceptionError
+from deep_perception.models import find
 from deep_perception.models.shipped import SHIPPED
-from deep_perception.ros.demo_programs import CLASSIFIER, DETECTOR, Program, Running, programs
+from deep_perception.ros.demo_programs import MODELS, PERCEPTION, Program, Running
+from deep_perception.tasks import TASKS, task_of
 
 
-def test_the_demo_runs_the_models_that_come_with_the_package():
-    ran = [(one.parameters["model"], one.parameters["weights"]) for one in (DETECTOR, CLASSIFIER)]
-    assert ran == [(row.model, row.name) for row in SHIPPED]
+def test_the_demo_runs_the_models_that_come_with_the_package_one_for_each_task():
+    assert sorted(MODELS.values()) == sorted((row.model, row.name) for row in SHIPPED)
+    assert {find(model).task for model, _ in MODELS.values()} == set(TASKS) - {"proposals"}
+    assert all(find(model).task == task_of(node) for node, (model, _) in MODELS.items())
 
 
-def test_no_two_programs_have_a_name_or_a_result_topic_in_common():
-    assert len({program.name for program in programs()}) == 3
-    shared = {"image_annotated", "label_info", "vision_info"}
-    assert set(CLASSIFIER.remappings) == shared
-    assert not shared & set(CLASSIFIER.remappings.values())
+def test_each_node_is_told_its_own_network_and_weights():
+    for node, (model, weights) in MODELS.items():
+        assert PERCEPTION.parameters[f"{node}:model"] == model
+        assert PERCEPTION.parameters[f"{node}:weights"] == weights
 
 
 def test_a_program_that_dies_is_named_with_its_last_lines(tmp_path):

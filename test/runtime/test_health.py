@@ -77,3 +77,10 @@ def test_drops_are_counted_by_reason_and_survive_a_reset():
     health.dropped("too old")
     health.reset()
     assert health.snapshot().dropped == {"too old": 2}
+
+
+def test_what_was_told_about_pictures_and_could_not_be_used_is_no_dropped_picture():
+    health = Health()
+    health.ignored("boxes outside", 3)
+    assert health.snapshot().ignored == {"boxes outside": 3}
+    assert health.snapshot().dropped == {}

@@ -32,9 +32,10 @@ def test_closing_wakes_the_worker_that_waits():
     assert got == [None]
 
 
-def test_clearing_tells_how_many_were_forgotten():
+def test_what_waits_of_one_source_can_be_forgotten():
     frames = NewestFrames()
     frames.put("a", 1)
     frames.put("b", 1)
-    assert frames.clear() == 2
-    assert frames.clear() == 0
+    assert frames.forget("a")
+    assert not frames.forget("a")
+    assert frames.take() == ("b", 1)

@@ -10,9 +10,8 @@ from torch.nn import functional
 from deep_perception.config import Selection
 from deep_perception.models.colouring.hints import hint_planes, revealed
 from deep_perception.models.colouring.technique import Technique, ab_of, coloured
-from deep_perception.models.networks.ab_bins import TEMPERATURE, mean_colour
 from deep_perception.models.networks.zhang_eccv16 import AB_RANGE, prepare
-from deep_perception.models.networks.zhang_siggraph17 import grid_classes, grid_colours
+from deep_perception.models.networks.zhang_siggraph17 import grid_classes
 from deep_perception.predictions import ColourHints, Guide
 
 CHROMA_WEIGHT = 10.0
@@ -20,7 +19,11 @@ CHROMA_WEIGHT = 10.0
 
 
 class ByHints(Technique):
-    """For siggraph17: without hints it colours on its own."""
+    """For siggraph17: without hints it colours on its own.
+
+    It answers with a colour and not with a choice, so there is one way to decode it. The judgement half way is for
+    learning alone; how the released file numbers its classes is not documented.
+    """
 
     guide = ColourHints
 
@@ -33,10 +36,8 @@ class ByHints(Technique):
         """Return ab (N, 2, h, w)."""
         light = self._batch(pixels)
         hints = torch.stack([self._planes(*pair) for pair in zip(guides, pixels, strict=True)])
-        if wanted.color_decoding == "own":
-            answer: Tensor = network(light, hints)
-            return answer
-        return mean_colour(network.scores(light, hints), grid_colours(light.device), TEMPERATURE)
+        answer: Tensor = network(light, hints)
+        return answer
 
     def losses(
         self,

@@ -10,14 +10,14 @@ from torchvision.transforms.v2 import functional as transform
 from deep_perception.colour import chroma_of, luma, rgb_to_lab
 from deep_perception.config import Selection
 from deep_perception.models.colouring.joining import with_uv
-from deep_perception.models.resizing import resized
 from deep_perception.models.colouring.technique import Technique, coloured
+from deep_perception.models.networks.deoldify import RENDER_BASE
+from deep_perception.models.resizing import resized
 from deep_perception.predictions import Guide
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 """Of ImageNet, by which the network's input and output are normalised."""
-PIXELS_PER_FACTOR = 16
-FACTORS = (7, 64)
+LEAST_FACTOR = 7
 TRAINING_FACTOR = 12
 """192 pixels a side, the largest that DeOldify trained with."""
 
@@ -59,8 +59,7 @@ class ByPicture(Technique):
 
     def example(self) -> Tensor:
         """Return an input with which the network can run once."""
-        side = FACTORS[0] * PIXELS_PER_FACTOR
-        return torch.zeros(1, 3, side, side)
+        return torch.zeros(1, 3, 64, 64)
 
     def join(self, pixels: Tensor, chroma: Tensor) -> Tensor:
         """Give a picture U and V; its luma stays."""
@@ -74,5 +73,5 @@ class ByPicture(Technique):
 
 def _square(picture: Tensor, factor: int) -> Tensor:
     """Return uint8 (3, H, W) as float (3, s, s) in [0, 1]; a factor too small for the network is raised."""
-    side = max(factor, FACTORS[0]) * PIXELS_PER_FACTOR
+    side = max(factor, LEAST_FACTOR) * RENDER_BASE
     return resized(picture, (side, side), "bilinear").float() / 255

@@ -65,15 +65,10 @@ def cross_entropy(scores: Tensor, ab: Tensor, weights: Tensor) -> Tensor:
 
 def annealed_mean(scores: Tensor, temperature: float = TEMPERATURE) -> Tensor:
     """Turn scores (N, 313, h, w) into ab (N, 2, h, w), between the mean (temperature 1) and the mode (towards 0)."""
-    return mean_colour(scores, centres(scores.device), temperature)
-
-
-def mean_colour(scores: Tensor, colours: Tensor, temperature: float) -> Tensor:
-    """Return the mean of `colours` (k, 2) by scores (N, k, h, w) sharpened to this temperature."""
     # On a CPU, shares that lie side by side in memory are made in half the time.
     shares = (scores.movedim(1, -1).float() / temperature).softmax(-1)
     with torch.autocast(scores.device.type, enabled=False):
-        return (shares @ colours).movedim(-1, 1)
+        return (shares @ centres(scores.device)).movedim(-1, 1)
 
 
 def centres(device: torch.device) -> Tensor:
@@ -109,9 +104,7 @@ class ColourCounts:
     def frequencies(self) -> Tensor:
         """Return the share of each bin (313,), smoothed over its neighbours; needs at least one counted colour."""
         assert self.counts.sum() > 0
-        bins = torch.from_numpy(ab_bins()).double()
-        kernel = (-(torch.cdist(bins, bins) ** 2) / (2 * SIGMA**2)).exp()
-        smooth = (kernel / kernel.sum(0)) @ self.counts
+        smooth = _neighbourhoods() @ self.counts
         return smooth / smooth.sum()
 
     def weights(self) -> Tensor:
@@ -119,3 +112,12 @@ class ColourCounts:
         frequencies = self.frequencies()
         weights = 1 / ((1 - UNIFORM_SHARE) * frequencies + UNIFORM_SHARE / len(frequencies))
         return (weights / (frequencies * weights).sum()).float()
+
+
+@cache
+def _neighbourhoods() -> Tensor:
+    """Return how each bin (in columns) is shared out over all (313, 313)."""
+    with torch.inference_mode(False):
+        bins = torch.from_numpy(ab_bins()).double()
+        kernel = (-(torch.cdist(bins, bins) ** 2) / (2 * SIGMA**2)).exp()
+        return kernel / kernel.sum(0)

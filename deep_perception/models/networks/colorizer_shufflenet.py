@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deep_perception.colour import luma
-from deep_perception.models.resizing import resized
 from deep_perception.models.networks.ab_bins import ab_bins, annealed_mean
 from deep_perception.models.networks.fcos_shufflenet import STAGES, WIDTH, Pyramid
+from deep_perception.models.resizing import resized
 
 INPUT_SIZE = (256, 320)
 """Height and width, multiples of 32."""

@@ -1,6 +1,6 @@
 """Colorization as a choice among 313 colours: Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016.
 
-Layers, their names and their order as in github.com/richzhang/colorization (BSD-2-Clause), so that the released file
+Layers and their names as in github.com/richzhang/colorization (BSD-2-Clause), so that the released file
 loads as it is.
 """
 
@@ -8,14 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from deep_perception.colour import lightness
-from deep_perception.models.resizing import resized
 from deep_perception.models.networks.ab_bins import ab_bins
+from deep_perception.models.resizing import resized
 from deep_perception.models.store import NamedWeights
 
 MIDDLE, L_RANGE, AB_RANGE = 50.0, 100.0, 110.0
 """The network reads (L - 50) / 100 and writes ab / 110."""
 INPUT_SIZE = (256, 256)
 LICENCE = "BSD-2-Clause"
+SHA256 = "9b330a0bae53f4ded77b1e23defbf78beaa09c10ebc4c4999e8e4f4a160b93f9"
+"""The authors give the first eight digits, as part of the name; the others are noted by projects that use the file."""
 
 
 class Eccv16(nn.Module):
@@ -85,4 +87,4 @@ def prepare(pixels: Tensor, size: tuple[int, int]) -> Tensor:
 def named_weights(name: str) -> tuple[NamedWeights, ...]:
     """Return what the authors of the network released."""
     file = "https://colorizers.s3.us-east-2.amazonaws.com/colorization_release_v2-9b330a0b.pth"
-    return (NamedWeights(name, "RELEASE_V2", file, "9b330a0b", labels=(), licence=LICENCE),)
+    return (NamedWeights(name, "RELEASE_V2", file, SHA256, labels=(), licence=LICENCE),)

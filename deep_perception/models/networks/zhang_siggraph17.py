@@ -1,7 +1,7 @@
 """Colorization that takes hints: Zhang, Zhu, Isola, Geng, Lin, Yu, Efros, "Real-Time User-Guided Image Colorization
 with Learned Deep Priors", SIGGRAPH 2017, the local hints network.
 
-Layers, their names and their order as in github.com/richzhang/colorization (BSD-2-Clause), so that the released file
+Layers and their names as in github.com/richzhang/colorization (BSD-2-Clause), so that the released file
 loads as it is.
 """
 
@@ -22,6 +22,9 @@ STEP, REACH = 10, 110
 PER_AXIS = 2 * REACH // STEP + 1
 CLASSES = PER_AXIS**2
 """The judgement half way has a class for each colour of the whole grid, whether a screen shows it or not."""
+
+SHA256 = "df00044c0a4d7c3edcecf6f75437ce346a66e7a42612d9b968e1a7e17dbc6f66"
+"""The authors give the first eight digits, as part of the name; the others are noted by projects that use the file."""
 
 
 class Siggraph17(nn.Module):
@@ -56,12 +59,6 @@ class Siggraph17(nn.Module):
         ab, _ = self.colours_and_features(light, hints)
         return ab
 
-    def scores(self, light: Tensor, hints: Tensor | None = None) -> Tensor:
-        """Return the scores of the grid of colours (N, 529, h / 4, w / 4)."""
-        _, features = self.colours_and_features(light, hints)
-        scores: Tensor = self.model_class(features)
-        return scores
-
     def colours_and_features(self, light: Tensor, hints: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return ab and the features that `model_class` judges; h and w are multiples of 8."""
         if hints is None:
@@ -86,14 +83,8 @@ def build() -> nn.Module:
     return Siggraph17()
 
 
-def grid_colours(device: torch.device) -> Tensor:
-    """Return a and b of the classes (529, 2), by a and then by b."""
-    axis = torch.arange(-REACH, REACH + 1, STEP, device=device, dtype=torch.float32)
-    return torch.cartesian_prod(axis, axis)
-
-
 def grid_classes(ab: Tensor) -> Tensor:
-    """Return the class (N, h, w) of colours (N, 2, h, w)."""
+    """Return the class (N, h, w) of colours (N, 2, h, w), numbered by a and then by b."""
     a, b = ((ab + REACH) / STEP).round().long().clamp(0, PER_AXIS - 1).unbind(1)
     return a * PER_AXIS + b
 
@@ -101,4 +92,4 @@ def grid_classes(ab: Tensor) -> Tensor:
 def named_weights(name: str) -> tuple[NamedWeights, ...]:
     """Return what the authors of the network released."""
     file = "https://colorizers.s3.us-east-2.amazonaws.com/siggraph17-df00044c.pth"
-    return (NamedWeights(name, "RELEASE", file, "df00044c", labels=(), licence=LICENCE),)
+    return (NamedWeights(name, "RELEASE", file, SHA256, labels=(), licence=LICENCE),)

@@ -30,7 +30,7 @@ class PositionSensitiveHeads(RoIHeads):
     Cheap for any number of regions, since all convolutions, conv5 included, run once over the whole picture.
     """
 
-    def __init__(self, layer4: nn.Module, channels: int, num_classes: int, stride: int, reduced: int) -> None:
+    def __init__(self, layer4: nn.Module, channels: int, num_classes: int, stride: int) -> None:
         super().__init__(
             None,
             None,
@@ -45,9 +45,9 @@ class PositionSensitiveHeads(RoIHeads):
             detections_per_img=100,
         )
         self.layer4 = layer4
-        self.reduce = nn.Conv2d(channels, reduced, 1)
-        self.cls_score = nn.Conv2d(reduced, num_classes * GRID**2, 1)
-        self.bbox_pred = nn.Conv2d(reduced, 4 * GRID**2, 1)
+        self.reduce = nn.Conv2d(channels, REDUCED, 1)
+        self.cls_score = nn.Conv2d(REDUCED, num_classes * GRID**2, 1)
+        self.bbox_pred = nn.Conv2d(REDUCED, 4 * GRID**2, 1)
         self.pool = PSRoIPool(GRID, 1 / stride)
         for layer in (self.reduce, self.cls_score, self.bbox_pred):
             nn.init.normal_(layer.weight, std=0.01)
@@ -97,9 +97,9 @@ def hardest(losses: Tensor, counts: list[int], most: int = HARDEST) -> Tensor:
     return torch.cat([start + one.topk(min(most, len(one))).indices for start, one in zip(starts, each, strict=False)])
 
 
-def rfcn(trunk: Trunk, num_classes: int, reduced: int = REDUCED) -> nn.Module:
+def rfcn(trunk: Trunk, num_classes: int) -> nn.Module:
     """Propose boxes on conv4, judge them on conv5."""
     [stride] = trunk.maps.values()
     head = trunk.box_head
-    judge = PositionSensitiveHeads(head.layer4, head.out_features, num_classes, stride, reduced)
+    judge = PositionSensitiveHeads(head.layer4, head.out_features, num_classes, stride)
     return GeneralizedRCNN(trunk.features, proposal_network(trunk), judge, transform(trunk))
