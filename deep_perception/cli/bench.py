@@ -9,7 +9,7 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from deep_perception.cli.options import positive
 from deep_perception.cli.ros_program import ros_program
 from deep_perception.cli.tables import print_table
 from deep_perception.errors import ConfigError, DeepPerceptionError, InputError, unknown
+from deep_perception.evaluation import pasting
 from deep_perception.evaluation.contestants import contestants, picture_of
 from deep_perception.evaluation.speed import Figure, figures, summary, take_turns
 from deep_perception.models import create, named_weights
@@ -78,6 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
         report["models"][model] = entry
         missed += _show(model, entry)
         _write(arguments.out / "speed.json", report)
+    if not arguments.model:
+        report["pasting"] = [_told(line) for line in pasting.measure(int(effort["rounds"]))]
+        print("\nMasks of Mask R-CNN, 640x480")
+        missed += _table(report["pasting"])
+        _write(arguments.out / "speed.json", report)
     print(f"\n{missed} targets MISSED. " if missed else "\nEvery target is met. ", end="")
     print(f"All percentiles: {arguments.out / 'speed.json'}")
     return 0
@@ -115,7 +121,7 @@ def _entry(options: Mapping[str, Any], picture: Path | None) -> dict[str, Any]:
     if "overload" not in measured:
         notes.append("no ROS here: only the calls were measured")
     summed = summary(measured)
-    lines = [{**vars(line), "met": line.met} for line in figures(summed)]
+    lines = [_told(line) for line in figures(summed)]
     return {"weights": options["weights"], "notes": notes, "load_average": os.getloadavg(), "figures": lines, **summed}
 
 
@@ -124,7 +130,16 @@ def _show(model: str, entry: Mapping[str, Any]) -> int:
     print(f"\n{model}, {torch.get_num_threads()} threads, load {entry['load_average'][0]:.1f}")
     for note in entry["notes"]:
         print(f"note: {note}")
-    lines = [Figure(**{name: value for name, value in line.items() if name != "met"}) for line in entry["figures"]]
+    return _table(entry["figures"])
+
+
+def _told(line: Figure) -> dict[str, Any]:
+    return {**vars(line), "met": line.met}
+
+
+def _table(told: Sequence[Mapping[str, Any]]) -> int:
+    """Print figures; return how many targets were missed."""
+    lines = [Figure(**{name: value for name, value in line.items() if name != "met"}) for line in told]
     print_table(COLUMNS, [_row(line) for line in lines])
     return sum(line.met is False for line in lines)
 

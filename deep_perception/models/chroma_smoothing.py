@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from deep_perception.models.motion import Grey, MotionFinder, resized
 from deep_perception.predictions import Image, Picture
 
-SAME_SCENE = 0.3
+SAME_SCENE = 0.2
 """A picture of which a smaller share is found again in the one before shows another scene."""
 
 LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)
@@ -28,10 +28,11 @@ class _Past:
 class ChromaSmoothing:
     """The memory of one stream of pictures.
 
-    A part that is found again in the picture before (by its brightness, forth and back) takes `strength` of the colour
+    A part that is found again in the picture before, by its brightness, forth and back, takes `strength` of the colour
     that it had there and the rest of its colour from now. All else keeps the colour of now: what comes into view or out
-    from behind something, what moves too fast, and the whole of a picture of which less than SAME_SCENE is found again.
-    Only colour is touched, and only its coarse part (at most 320 pixels on the longer side).
+    from behind something, what moves too fast, and the whole of a picture of which less than SAME_SCENE is found again,
+    which is how a cut is known. Only the coarse part of colour is touched (320 pixels along the longer side) and never
+    brightness. What cannot be told from its background by brightness can leave some of its colour behind as it moves.
     """
 
     def __init__(self, strength: Callable[[], float]) -> None:

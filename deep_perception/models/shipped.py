@@ -7,32 +7,41 @@ from deep_perception.models.store import NamedWeights
 from deep_perception.scenes import LABELS, SURFACES
 
 FOLDER = Path(str(files("deep_perception") / "weights"))
-LICENCE = "Apache-2.0"
+
+
+def _packaged(model: str, name: str, file: str, sha256: str, labels: tuple[str, ...]) -> NamedWeights:
+    url = (FOLDER / f"{file}.safetensors").as_uri()
+    return NamedWeights(model=model, name=name, url=url, sha256=sha256, labels=labels, licence="Apache-2.0")
+
 
 SHIPPED = (
-    NamedWeights(
-        model="fcos_shufflenet_v2_x1_0_fpn",
-        name="TABLETOP",
-        url=(FOLDER / "tabletop_detector.safetensors").as_uri(),
-        sha256="4ef409935832d54b67555708136b8c26fdf87481d1b721694f471491105ee020",
-        labels=LABELS,
-        licence=LICENCE,
+    _packaged(
+        "fcos_shufflenet_v2_x1_0_fpn",
+        "TABLETOP",
+        "tabletop_detector",
+        "4ef409935832d54b67555708136b8c26fdf87481d1b721694f471491105ee020",
+        LABELS,
     ),
-    NamedWeights(
-        model="shufflenet_v2_x0_5",
-        name="TABLETOP_SURFACES",
-        url=(FOLDER / "tabletop_surfaces.safetensors").as_uri(),
-        sha256="9ee3ce35c112ea4af1f0dfe44ba7b10992982fdd5f35bed6613ca58462c655c1",
-        labels=SURFACES,
-        licence=LICENCE,
+    _packaged(
+        "shufflenet_v2_x0_5",
+        "TABLETOP_SURFACES",
+        "tabletop_surfaces",
+        "9ee3ce35c112ea4af1f0dfe44ba7b10992982fdd5f35bed6613ca58462c655c1",
+        SURFACES,
     ),
-    NamedWeights(
-        model="lraspp_shufflenet_v2_x1_0",
-        name="TABLETOP_PIXELS",
-        url=(FOLDER / "tabletop_pixels.safetensors").as_uri(),
-        sha256="72cd95063beddaff97b76d1bf494bcd5634b8477a9c562e440fd89798a655e3e",
-        labels=LABELS,
-        licence=LICENCE,
+    _packaged(
+        "maskrcnn_shufflenet_v2_x1_0_fpn",
+        "TABLETOP_INSTANCES",
+        "tabletop_instances",
+        "b70adb4dd8aed5877c53612c450553b8692e026a0b575ee603bd6f9111791d01",
+        LABELS,
+    ),
+    _packaged(
+        "lraspp_shufflenet_v2_x1_0",
+        "TABLETOP_PIXELS",
+        "tabletop_pixels",
+        "72cd95063beddaff97b76d1bf494bcd5634b8477a9c562e440fd89798a655e3e",
+        LABELS,
     ),
 )
 

@@ -135,24 +135,36 @@ def png() -> array.array:
     return array.array("B", cv2.imencode(".png", pixels.to_rgb(picture()))[1].tobytes())
 
 
-GIVEN = ["-p", "device:=cpu", "-p", "class_id:=index", "-p", "top_k:=3", "-p", "detector:top_k:=2"]
+COMMON = ["-p", "device:=cpu", "-p", "class_id:=index", "-p", "top_k:=3"]
+OWN = ["-p", "detector:top_k:=2", "-p", "classifier:max_detections:=7", "-r", "classifier:image:=elsewhere"]
 
 
-@pytest.mark.parametrize("told", [[*GIVEN, "-p", "classifier:max_detections:=7", "-r", "__ns:=/robot"]], indirect=True)
+@pytest.mark.parametrize("told", [[*COMMON, *OWN]], indirect=True)
 def test_a_parameter_is_the_nodes_own_or_the_setups_or_that_of_all(told, written):
-    setup = written(small("detector", "classifier", "proposer"))
-    with Crew(told, setup=setup) as crew:
+    with Crew(told, setup=written(small("detector", "classifier", "proposer"))) as crew:
         of = {name: node.config for name, node in crew.of.items()}
         assert {config.device for config in of.values()} == {"cpu"}
         assert {config.class_id for config in of.values()} == {"index"}
         assert [of[name].top_k for name in ("detector", "classifier")] == [2, 3], "its own goes before that of all"
         assert [of[name].max_detections for name in ("detector", "classifier")] == [5, 7], "and before the setup"
-        assert crew.of["detector"].get_fully_qualified_name() == "/robot/detector"
+        assert [crew.of[name]._cameras[0].topic for name in crew.of] == ["/image", "/elsewhere", "/image"]
+
+
+@pytest.mark.parametrize(
+    "told", [["-r", "__ns:=/robot", "-r", "__node:=eyes", "-p", "use_sim_time:=true"]], indirect=True
+)
+def test_a_namespace_and_simulated_time_are_for_all_and_a_name_for_the_container(told, written):
+    with Crew(told, setup=written(small("detector", "classifier")), start=False) as crew:
+        names = [node.get_fully_qualified_name() for node in crew.nodes]
+        assert names == ["/robot/detector", "/robot/classifier", "/robot/eyes"]
+        assert [node.get_parameter("use_sim_time").value for node in crew.nodes] == [True] * 3
 
 
 def test_each_task_has_its_default_model_unless_a_file_names_another(context):
-    with pytest.raises(DeepPerceptionError, match="no weights cached for ssdlite320_mobilenet_v3_large"):
-        Crew(context, tasks=["detector"], device="cpu")
+    with Crew(context, start=False, tasks=["detector", "super_resolution"], device="cpu") as crew:
+        assert list(crew.of) == ["detector", "upscaler"]
+        with pytest.raises(DeepPerceptionError, match="no weights cached for ssdlite320_mobilenet_v3_large"):
+            crew.container.autostart()
 
 
 @pytest.fixture(autouse=True)

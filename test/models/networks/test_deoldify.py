@@ -92,3 +92,141 @@ def picture() -> Tensor:
 def answer(network: nn.Module, picture: Tensor) -> Tensor:
     with torch.inference_mode():
         return network(picture)
+
+
+@pytest.mark.parametrize("variant", deoldify.VARIANTS)
+def test_tensors_have_the_names_and_shapes_of_the_released_files(variant):
+    with unallocated():
+        network = deoldify.build(variant)
+    shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    lines = "\n".join(sorted(f"{name} {shape}" for name, shape in shapes.items()))
+    assert SHAPES.get(variant, {}).items() <= shapes.items()
+    assert (len(shapes), count_parameters(network), hashlib.sha256(lines.encode()).hexdigest()) == PUBLIC[variant]
+
+
+def test_the_deep_generator_paints_what_the_public_code_paints(artistic, picture):
+    painted = answer(artistic, picture)[0]
+    assert painted.shape == (3, 64, 64)
+    assert painted.mean((1, 2)).tolist() == pytest.approx([0.5896, 0.6289, 0.1782], abs=2e-4)
+    few = [painted[place].item() for place in ((0, 0, 0), (1, 31, 17), (2, 63, 63), (0, 10, 50))]
+    assert few == pytest.approx([0.756730, 0.700741, 0.317522, 0.521591], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_the_wide_generator_paints_what_the_public_code_paints(picture):
+    network = deoldify.build("stable")
+    network.load_state_dict(made_by_rule(network.state_dict()))
+    painted = answer(network.eval(), picture)[0]
+    assert painted.mean((1, 2)).tolist() == pytest.approx([0.8597, 0.9503, 1.0647], abs=2e-4)
+    few = [painted[place].item() for place in ((0, 0, 0), (1, 31, 17), (2, 63, 63), (0, 10, 50))]
+    assert few == pytest.approx([1.005389, 1.016476, 1.200646, 0.798237], abs=1e-4)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5])
+def test_every_render_factor_gives_a_picture_of_its_size_within_range(artistic, factor):
+    side = factor * deoldify.RENDER_BASE
+    painted = answer(artistic, torch.randn(1, 3, side, side))
+    assert painted.shape == (1, 3, side, side)
+    assert torch.isfinite(painted).all()
+    assert painted.abs().max() <= 3
+
+
+def test_random_weights_paint_pictures_that_are_neither_flat_nor_saturated(picture):
+    torch.manual_seed(0)
+    painted = answer(deoldify.build("artistic").eval(), picture)
+    assert 0.02 < painted.std() < 1.5
+
+
+def test_a_network_that_was_just_trained_can_be_copied_folded_and_settled(picture):
+    torch.manual_seed(0)
+    network = deoldify.build("artistic").train()
+    network(picture.repeat(2, 1, 1, 1)).square().mean().backward()
+    twin = copy.deepcopy(network).eval()
+    expected = answer(twin, picture)
+    for name, module in list(twin.named_modules()):
+        if isinstance(module, NormedConvolution):
+            twin.set_submodule(name, module.settled())
+    fold_batch_norms(twin, picture)
+    torch.testing.assert_close(answer(twin, picture), expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(answer(network.eval(), picture), expected)
+
+
+def test_training_reaches_every_weight(picture):
+    network = deoldify.build("artistic").train()
+    network(picture.repeat(2, 1, 1, 1)).square().mean().backward()
+    assert [name for name, weight in network.named_parameters() if weight.grad is None] == []
+
+
+def test_a_file_as_fastai_writes_it_is_read(tmp_path):
+    # Its optimiser, never run, holds a learning rate that is still a slice; the state lies beside it.
+    state = {"layers.1.weight": torch.ones(3), "layers.3.0.0.weight_u": torch.zeros(2)}
+    settings = {
+        "lr": slice(None, 0.003, None),
+        "betas": (0.9, 0.99),
+        "weight_decay": 0,
+        "params": [139_900_000_000_000],
+    }
+    content = {"model": state, "opt": {"state": {}, "param_groups": [settings]}}
+    torch.save(content, tmp_path / "Colorize_gen.pth", _use_new_zipfile_serialization=False)
+    assert checkpoints.load(tmp_path / "Colorize_gen.pth").state.keys() == state.keys()
+
+
+@pytest.mark.slow
+def test_a_saved_generator_paints_as_before(artistic, picture, tmp_path):
+    torch.save({"model": artistic.state_dict()}, tmp_path / "state.pth")
+    again = deoldify.build("artistic")
+    checkpoints.load_into(again, checkpoints.load(tmp_path / "state.pth"))
+    assert torch.equal(answer(again.eval(), picture), answer(artistic, picture))
+
+
+@pytest.mark.parametrize("variant", deoldify.VARIANTS)
+def test_released_weights_name_an_address_and_a_digest(variant):
+    [row] = deoldify.released(variant)
+    assert row.model == f"deoldify_{variant}"
+    assert row.url.startswith("https://")
+    assert row.file_name == f"Colorize{variant.capitalize()}_gen.pth"
+    assert len(row.sha256) == 64
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_spectral_convolutions_answer_and_learn_as_torchs_own_do(dimensions):
+    torch.manual_seed(0)
+    ours = SpectralConvolution(4, 6, 3, bias=True, dimensions=dimensions)
+    kind = nn.Conv1d if dimensions == 1 else nn.Conv2d
+    theirs = nn.utils.spectral_norm(kind(4, 6, 3, padding=1))
+    theirs.load_state_dict(ours.state_dict())
+    features = torch.randn(2, 4, *[5] * dimensions)
+    for _ in range(3):
+        one, other = ours(features), theirs(features)
+        torch.testing.assert_close(one, other)
+        one.square().sum().backward()
+        other.square().sum().backward()
+    torch.testing.assert_close(ours.weight_orig.grad, theirs.weight_orig.grad)
+    torch.testing.assert_close(ours.weight_u, theirs.weight_u)
+    torch.testing.assert_close(ours.eval()(features), theirs.eval()(features))
+
+
+def test_a_new_spectral_convolution_has_a_largest_singular_value_of_about_one():
+    torch.manual_seed(0)
+    weight = SpectralConvolution(32, 48, 3).eval().normed_weight()
+    assert torch.linalg.svdvals(weight.flatten(1))[0].item() == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+def test_weight_normed_convolutions_answer_as_torchs_own_do():
+    ours, theirs = WeightNormedConvolution(4, 6, 1), nn.utils.weight_norm(nn.Conv2d(4, 6, 1))
+    theirs.load_state_dict(ours.state_dict())
+    features = torch.randn(2, 4, 5, 5)
+    torch.testing.assert_close(ours(features), theirs(features))
+
+
+def test_attention_gathers_from_all_places():
+    torch.manual_seed(0)
+    attention = Attention(16).eval()
+    attention.gamma.data.fill_(0.7)
+    features = torch.randn(2, 16, 3, 4)
+    flat = features.flatten(2)
+    query, key, value = (part(flat) for part in (attention.query, attention.key, attention.value))
+    shares = (query.mT @ key).softmax(1)
+    expected = features + 0.7 * (value @ shares).view_as(features)
+    torch.testing.assert_close(attention(features), expected)

@@ -96,7 +96,8 @@ def narrow() -> Callable[[str], nn.Module]:
     def build(head: str, form: str) -> nn.Module:
         torch.manual_seed(0)
         trunk: Trunk = HEADS[head].trunks[form](Narrow() if form == "plain" else NarrowPyramid())
-        of_pyramid = {"maps": {"8": 8, "16": 16}, "anchor_sizes": trunk.anchor_sizes[:2]}
+        halves = tuple(tuple(size // 2 for size in sizes) for sizes in trunk.anchor_sizes[:2])
+        of_pyramid = {"maps": {"8": 8, "16": 16}, "anchor_sizes": halves}
         of_one_map = {"maps": {"0": 8}, "anchor_sizes": ((16, 24, 36),)}
         few = Kept({"training": 300, "testing": 300}, {"training": 100, "testing": 50})
         sizes = of_one_map if form == "plain" else of_pyramid
