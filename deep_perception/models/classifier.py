@@ -1,6 +1,6 @@
 """Classifiers: what the whole picture shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,10 +56,10 @@ class Preparation:
         return transform.normalize(transform.convert_image_dtype(pixels), list(self.mean), list(self.std))
 
 
-def prepared(origin: Origin, usual: Preparation) -> dict[str, Any]:
+def prepared(origin: Origin, usual: Callable[[], Preparation]) -> dict[str, Any]:
     """Return the argument of a Classifier: the preparation that was written beside the weights, or the usual one."""
     written = origin.setting("preparation")
-    return {"preparation": Preparation.of_settings(written) if isinstance(written, dict) else usual}
+    return {"preparation": Preparation.of_settings(written) if isinstance(written, dict) else usual()}
 
 
 class Classifier(Model):

@@ -43,6 +43,20 @@ SHIPPED = (
         "72cd95063beddaff97b76d1bf494bcd5634b8477a9c562e440fd89798a655e3e",
         LABELS,
     ),
+    _packaged(
+        "colorizer_shufflenet_v2_x1_0",
+        "TABLETOP_COLOURS",
+        "tabletop_colours",
+        "4bc25fda1eb994f022261c040113418cf1ffb2bac6924c68d60dca853d11448a",
+        (),
+    ),
+    _packaged(
+        "espcn",
+        "TABLETOP_X2",
+        "tabletop_x2",
+        "5cdae86f464c6ca96b9d164faf6c95fd2f54382e1108de45dfd5445218b72e32",
+        (),
+    ),
 )
 
 

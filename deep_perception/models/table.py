@@ -45,7 +45,7 @@ MODELS: tuple[Family, ...] = (
         licence="Apache-2.0",
         source="LeCun et al. 1998, in the DeepRob course's variant",
         verified="random weights",
-        arguments=lambda origin: prepared(origin, LENET_PREPARATION),
+        arguments=lambda origin: prepared(origin, lambda: LENET_PREPARATION),
         input_size=(1, 28, 28),
     ),
     Family(
@@ -58,7 +58,7 @@ MODELS: tuple[Family, ...] = (
         verified="real weights of mobilenet_v2 and squeezenet1_1; the others: state dicts of the official shape",
         weights_from="torchvision; one comes with the package",
         weights=lambda name: tv.named_weights(name) + shipped.named_weights(name),
-        arguments=lambda origin: prepared(origin, tv.preparation(origin.name, origin.known_as)),
+        arguments=lambda origin: prepared(origin, lambda: tv.preparation(origin.name, origin.known_as)),
     ),
     Family(
         names=("resnext152_32x8d",),
@@ -68,7 +68,7 @@ MODELS: tuple[Family, ...] = (
         licence="BSD-3-Clause",
         source="Xie et al. 2017, from torchvision's ResNet blocks",
         verified="random weights",
-        arguments=lambda origin: prepared(origin, Preparation()),
+        arguments=lambda origin: prepared(origin, Preparation),
     ),
     Family(
         names=tv.DETECTORS,

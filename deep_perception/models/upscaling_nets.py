@@ -42,10 +42,10 @@ class OwnNetwork:
 
 OWN: dict[str, OwnNetwork] = {
     "srcnn": OwnNetwork(SRCNN, "Dong et al. 2016"),
-    "espcn": OwnNetwork(ESPCN, "Shi et al. 2016"),
-    "fsrcnn": OwnNetwork(
-        FSRCNN, "Dong et al. 2016", verified="its weights, on rendered scenes", weights_from="with the package (x2)"
+    "espcn": OwnNetwork(
+        ESPCN, "Shi et al. 2016", verified="its weights, on rendered scenes", weights_from="with the package (x2)"
     ),
+    "fsrcnn": OwnNetwork(FSRCNN, "Dong et al. 2016"),
     "edsr_baseline": OwnNetwork(
         EDSR,
         "Lim et al. 2017, as in sanghyun-son/EDSR-PyTorch",

@@ -47,7 +47,7 @@ MODELS = {
     "instance_segmenter": ("maskrcnn_shufflenet_v2_x1_0_fpn", "TABLETOP_INSTANCES"),
     "segmenter": ("lraspp_shufflenet_v2_x1_0", "TABLETOP_PIXELS"),
     "colorizer": ("colorizer_shufflenet_v2_x1_0", "TABLETOP_COLOURS"),
-    "upscaler": ("fsrcnn", "TABLETOP_X2"),
+    "upscaler": ("espcn", "TABLETOP_X2"),
 }
 """Network and weights of each node: all six tasks."""
 PERCEPTION = Program(

@@ -41,7 +41,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--segmenter-steps", type=int, default=600)
     parser.add_argument("--instances-steps", type=int, default=500)
     parser.add_argument("--colorizer-steps", type=int, default=600)
-    parser.add_argument("--upscaler-steps", type=int, default=2500)
+    parser.add_argument("--upscaler-steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--held-out", type=int, default=100, help="scenes to examine on")
     parser.add_argument("--seed", type=int, default=0)

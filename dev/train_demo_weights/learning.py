@@ -20,12 +20,12 @@ from dev.train_demo_weights.pictures import log
 Answer = TypeVar("Answer", bound=Prediction)
 
 
-def fit(model: Model, batches: Iterator[tuple[list, list]], steps: int, rate: float) -> None:
+def fit(model: Model, batches: Iterator[tuple[list, list]], steps: int, rate: float, decay: float = 0.02) -> None:
     """Train, and keep the running average of the weights, which is better than the last ones."""
     network = model.network.to(memory_format=torch.channels_last)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}])
+    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}])
     schedule = OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
     averaged = AveragedModel(network, avg_fn=drift, use_buffers=True)
     recent: list[float] = []

@@ -18,15 +18,15 @@ from dev.train_demo_weights.pictures import moments
 
 LARGE = (960, 1280)
 """What a camera of twice the resolution would see."""
-PATCH = 64
+PATCH = 24
 """Side of the small pictures to learn from."""
 SCENES, VIEWS = 150, 2
-PATCHES = 16
+PATCHES = 32
 """Taken of each picture."""
 
 
 def train(arguments: argparse.Namespace) -> None:
-    model, baseline = (create(name, weights="none", device="cpu", scale=2) for name in ("fsrcnn", "bicubic"))
+    model, baseline = (create(name, weights="none", device="cpu", scale=2) for name in ("espcn", "bicubic"))
     data = patches(arguments)
 
     def batches() -> Iterator[tuple[list[Image], list[Picture]]]:
@@ -35,7 +35,7 @@ def train(arguments: argparse.Namespace) -> None:
             large = [data[index] for index in rng.integers(len(data), size=arguments.batch)]
             yield [reduced(one, rng) for one in large], [Picture(one) for one in large]
 
-    fit(model, batches(), arguments.upscaler_steps, rate=2e-3)
+    fit(model, batches(), arguments.upscaler_steps, rate=8e-3, decay=0.0)
     metrics = {
         "psnr": quality(model, arguments.held_out // 5),
         "psnr_bicubic": quality(baseline, arguments.held_out // 5),

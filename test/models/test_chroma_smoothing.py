@@ -48,7 +48,7 @@ def errors(video: list[Image], answers: list[Picture]) -> np.ndarray:
 @pytest.fixture(scope="module")
 def moving() -> list[Image]:
     """A camera that moves around a table."""
-    return [render(Scene(2), 0.1 * step, (240, 320)).image for step in range(16)]
+    return [render(Scene(2), 0.1 * step, (240, 320)).image for step in range(12)]
 
 
 @pytest.fixture(scope="module")

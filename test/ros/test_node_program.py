@@ -1,4 +1,4 @@
-"""The node as a process: how it starts, how it ends, and what it says then."""
+"""The node and the container as processes: how they start, how they end, and what they say then."""
 
 import os
 import signal
@@ -14,8 +14,12 @@ from sensor_msgs.msg import Image
 QUICK = ("-p", "model:=shufflenet_v2_x0_5", "-p", "weights:=none", "-p", "device:=cpu")
 
 
-def program(*arguments: str, cache: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "deep_perception.ros.perception_node", "--ros-args", *arguments]
+CONTAINER = ("-p", "tasks:=[classifier, segmenter]", "-p", "device:=cpu", "-p", "weights:=none")
+CONTAINER += ("-p", "classifier:model:=lenet5", "-p", "segmenter:model:=lraspp_shufflenet_v2_x1_0")
+
+
+def program(*arguments: str, cache: Path, module: str = "perception_node") -> subprocess.Popen:
+    command = [sys.executable, "-m", f"deep_perception.ros.{module}", "--ros-args", *arguments]
     environment = {**os.environ, "DEEP_PERCEPTION_CACHE": str(cache)}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
@@ -40,10 +44,17 @@ def test_at_start_a_mistake_is_one_line_and_exit_code_1(arguments, says, cache):
     assert says in line
 
 
-def test_the_program_ends_cleanly_on_ctrl_c(cache):
-    process = program(*QUICK, cache=cache)
+@pytest.mark.parametrize(
+    ("module", "arguments", "last"),
+    [
+        ("perception_node", QUICK, "classification by"),
+        ("perception_container", CONTAINER, "semantic_segmentation by"),
+    ],
+)
+def test_the_program_ends_cleanly_on_ctrl_c(module, arguments, last, cache):
+    process = program(*arguments, cache=cache, module=module)
     for line in process.stderr:
-        if "classification by" in line:
+        if last in line:
             break
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -51,11 +62,12 @@ def test_the_program_ends_cleanly_on_ctrl_c(cache):
     assert "Traceback" not in errors
 
 
-def test_something_unexpected_ends_the_process_with_a_traceback(context):
+@pytest.mark.parametrize(("module", "arguments"), [("perception_node", QUICK), ("perception_container", CONTAINER)])
+def test_something_unexpected_ends_the_process_with_a_traceback(context, module, arguments):
     code = f"""
-from deep_perception.ros import frame, perception_node as p
+from deep_perception.ros import frame, {module} as p
 frame.Frame.image = lambda self: 1 / 0
-raise SystemExit(p.main(["--ros-args", *{QUICK}]))
+raise SystemExit(p.main(["--ros-args", *{arguments}]))
 """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     peer = rclpy.create_node("peer", context=context)

@@ -150,9 +150,10 @@ def test_a_parameter_is_the_nodes_own_or_the_setups_or_that_of_all(told, written
         assert [crew.of[name]._cameras[0].topic for name in crew.of] == ["/image", "/elsewhere", "/image"]
 
 
-@pytest.mark.parametrize(
-    "told", [["-r", "__ns:=/robot", "-r", "__node:=eyes", "-p", "use_sim_time:=true"]], indirect=True
-)
+ELSEWHERE = ["-r", "__ns:=/robot", "-r", "__node:=eyes", "-p", "use_sim_time:=true"]
+
+
+@pytest.mark.parametrize("told", [ELSEWHERE], indirect=True)
 def test_a_namespace_and_simulated_time_are_for_all_and_a_name_for_the_container(told, written):
     with Crew(told, setup=written(small("detector", "classifier")), start=False) as crew:
         names = [node.get_fully_qualified_name() for node in crew.nodes]
@@ -165,6 +166,18 @@ def test_each_task_has_its_default_model_unless_a_file_names_another(context):
         assert list(crew.of) == ["detector", "upscaler"]
         with pytest.raises(DeepPerceptionError, match="no weights cached for ssdlite320_mobilenet_v3_large"):
             crew.container.autostart()
+
+
+def test_a_container_that_cannot_start_lets_go_of_what_it_has_begun(context, written):
+    setup = written({**small("classifier"), "segmenter": {"weights": "none", "model": "auto", "classes": ["unicorn"]}})
+    with Crew(context, start=False, setup=setup, device="cpu") as crew:
+        with pytest.raises(DeepPerceptionError, match="unknown class 'unicorn'"):
+            crew.container.autostart()
+        assert not at_work()
+
+
+def at_work() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name in ("perception", "receiver")]
 
 
 @pytest.fixture(autouse=True)
@@ -240,7 +253,7 @@ def test_one_node_can_rest_while_the_others_work(context, written):
         assert len(detections) == count
         crew.of["classifier"].trigger_deactivate()
         wait_until(lambda: crew.peer.count_subscribers("image") == 0, "the container to unsubscribe")
-        assert not [one for one in threading.enumerate() if one.name in ("perception", "receiver")]
+        assert not at_work()
         crew.of["detector"].trigger_activate()
         crew.ask(detections, picture(30.0))
 
