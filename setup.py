@@ -26,6 +26,7 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=[
+        "PyYAML",
         "numpy",
         "opencv-contrib-python-headless<5",
         "pillow",
@@ -43,6 +44,7 @@ setup(
     entry_points={
         "console_scripts": [
             "deep_perception = deep_perception.cli:main",
+            "perception_container = deep_perception.ros.perception_container:main",
             "perception_node = deep_perception.ros.perception_node:main",
             "scene_camera = deep_perception.ros.scene_camera:main",
         ],

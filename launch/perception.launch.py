@@ -83,7 +83,7 @@ def several_models(given: Mapping[str, str]) -> dict[str, object]:
     if "tasks" in given:
         wanted["tasks"] = [TASKS[task_of(name)].worker for name in split(given["tasks"])]
     if "setup" in given:
-        wanted["setup"] = str(Path(existing("setup", given)).absolute())
+        wanted["setup"] = str(Path(existing("setup", given)).resolve())
     refused = [*(IN_THE_SETUP if "setup" in given else ()), *(OF_ONE_MODEL if wanted else ())]
     for name in refused:
         if name in given:

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ import pytest
 import yaml
 
 from deep_perception.config import PerceptionConfig
+from deep_perception.predictions import Picture
+from deep_perception.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 LAUNCH_FILE = ROOT / "launch" / "perception.launch.py"
@@ -22,13 +25,14 @@ TRANSPORT = "FASTDDS_BUILTIN_TRANSPORTS"
 PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 REPORT = f"""#!{sys.executable}
-import json, os, rclpy
+import json, os, sys, rclpy
 from rclpy.node import Node
 rclpy.init()
 node = Node("unnamed", automatically_declare_parameters_from_overrides=True)
 values = {{name: parameter.value for name, parameter in node._parameters.items()}}
 topics = [node.resolve_topic_name(topic) for topic in ("image", "front/image", "detections")]
 seen = {{
+    "program": os.path.basename(sys.argv[0]),
     "name": node.get_fully_qualified_name(),
     "parameters": {{name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}},
     "topics": topics,
@@ -50,7 +54,7 @@ def require_launch() -> None:
 
 @pytest.fixture
 def ros2_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launched:
-    """Run `ros2 launch` on the launch file with these arguments, REPORT taking the place of perception_node."""
+    """Run `ros2 launch` on the launch file with these arguments, REPORT taking the place of what it starts."""
     require_launch()
     install_reporter(tmp_path, monkeypatch)
 
@@ -78,14 +82,15 @@ def start(ros2_launch: Launched, tmp_path: Path) -> Started:
 
 
 def install_reporter(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put REPORT where ROS looks for perception_node."""
+    """Put REPORT where ROS looks for perception_node and perception_container."""
     index = prefix / "share" / "ament_index" / "resource_index" / "packages"
-    executable = prefix / "lib" / "deep_perception" / "perception_node"
-    for folder in (index, executable.parent):
+    executables = prefix / "lib" / "deep_perception"
+    for folder in (index, executables):
         folder.mkdir(parents=True)
     (index / "deep_perception").touch()
-    executable.write_text(REPORT)
-    executable.chmod(0o755)
+    for name in ("perception_node", "perception_container"):
+        (executables / name).write_text(REPORT)
+        (executables / name).chmod(0o755)
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(prefix), prepend=":")
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=":")
     monkeypatch.setenv("ROS_LOG_DIR", str(prefix / "log"))
@@ -109,7 +114,7 @@ def test_every_documented_argument_is_declared_and_described() -> None:
     description = get_launch_description_from_python_launch_file(str(LAUNCH_FILE))
     declared = {argument.name: argument.description for argument in description.get_launch_arguments()}
     documented = {"model", "weights", "device", "image", "cameras", "namespace", "params_file", "use_sim_time"}
-    documented |= {"autostart", "compressed", "score_threshold", "log_level"}
+    documented |= {"autostart", "compressed", "score_threshold", "log_level", "tasks", "setup"}
     assert set(declared) == documented
     assert "no description given" not in declared.values()
     assert all(declared.values())
@@ -135,7 +140,7 @@ def test_what_is_not_given_stays_as_the_parameters_file_has_it(start: Started, p
     assert ours == {"model": "from_file", "score_threshold": 0.25}
     assert not {"weights", "device", "cameras", "autostart", "image_transport"} & set(seen["parameters"])
     assert seen["parameters"]["use_sim_time"] is False
-    assert seen["name"] == "/perception"
+    assert (seen["program"], seen["name"]) == ("perception_node", "/perception")
     assert seen["topics"] == ["/image", "/front/image", "/detections"]
 
 
@@ -173,6 +178,25 @@ def test_pictures_get_room_unless_the_user_has_chosen_a_transport(
     assert start(params_file=params_file)["transport"] == "mine.xml"
 
 
+def test_tasks_start_a_container_whose_nodes_keep_their_names(start: Started, params_file: str) -> None:
+    given = {"tasks": "detector, semantic_segmentation,colorizer", "device": "cpu", "image": "/camera/image_raw"}
+    seen = start(params_file=params_file, namespace="robot1", **given)
+    assert (seen["program"], seen["name"]) == ("perception_container", "/robot1/unnamed"), "not renamed"
+    assert seen["parameters"]["tasks"] == ["detector", "segmenter", "colorizer"]
+    assert (seen["parameters"]["device"], seen["parameters"]["model"]) == ("cpu", "from_file")
+    assert "setup" not in seen["parameters"]
+    assert seen["topics"][0] == "/camera/image_raw"
+
+
+def test_a_setup_starts_a_container_wherever_its_file_is(start: Started, params_file: str) -> None:
+    setup = Path(params_file).with_name("robot.yaml")
+    setup.write_text("models: {detector: }")
+    seen = start(params_file=params_file, setup=os.path.relpath(setup))
+    assert seen["program"] == "perception_container"
+    assert seen["parameters"]["setup"] == str(setup)
+    assert "tasks" not in seen["parameters"]
+
+
 @pytest.mark.parametrize(
     ("argument", "complaint"),
     [
@@ -180,6 +204,10 @@ def test_pictures_get_room_unless_the_user_has_chosen_a_transport(
         ({"autostart": "maybe"}, "autostart: got 'maybe', expected true or false"),
         ({"params_file": "missing.yaml"}, "params_file: got 'missing.yaml', expected the path of a parameters file"),
         ({"log_level": "loud"}, "loud"),
+        ({"tasks": "detektor"}, "unknown task 'detektor'. Nearest: detector"),
+        ({"setup": "missing.yaml"}, "setup: got 'missing.yaml', expected the path of a setup file"),
+        ({"tasks": "detector", "weights": "a.pth"}, "weights: got 'a.pth' beside tasks. Write it into the setup"),
+        ({"setup": __file__, "image": "/camera"}, "image: got '/camera' beside setup. Write it into the setup"),
     ],
 )
 def test_a_wrong_argument_starts_nothing_and_is_named(
@@ -201,9 +229,26 @@ def image_displays() -> dict[str, dict[str, Any]]:
     return {item["Name"]: item["Topic"] for item in displays if item["Class"] == "rviz_default_plugins/Image"}
 
 
+def published_pictures() -> set[str]:
+    """Return the topics of pictures of a node alone, and of the demo's container, which has every task but one."""
+    pytest.importorskip("rclpy", reason="rclpy is not installed")
+    config = importlib.import_module("deep_perception.config")
+    posts = importlib.import_module("deep_perception.ros.posts").posts
+    answers = importlib.import_module("deep_perception.ros.messages").ANSWERS
+    workers = {task.worker: name for name, task in TASKS.items() if name != "proposals"}
+    topics = {"/image_annotated"}
+    for post in posts(config.ContainerConfig(tasks=tuple(workers)), {}):
+        outputs = [output.topic for output in answers[workers[post.name]] if output.message.__name__ == "Image"]
+        # What is a picture itself is not drawn once more.
+        drawn = [] if TASKS[workers[post.name]].prediction is Picture else ["image_annotated"]
+        topics |= {f"/{post.topic('', topic)}" for topic in (*outputs, *drawn)}
+    return topics
+
+
 def test_rviz_subscribes_as_the_publishers_offer() -> None:
     topics = {topic["Value"]: topic["Reliability Policy"] for topic in image_displays().values()}
-    assert topics == {"/image": "Best Effort", "/image_annotated": "Reliable"}
+    assert {topic for topic, policy in topics.items() if policy == "Best Effort"} == {"/image"}
+    assert {topic for topic, policy in topics.items() if policy == "Reliable"} == published_pictures()
     for topic in image_displays().values():
         assert (topic["History Policy"], topic["Depth"], topic["Durability Policy"]) == ("Keep Last", 1, "Volatile")
 

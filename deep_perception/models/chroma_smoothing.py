@@ -64,8 +64,6 @@ class ChromaSmoothing:
         past = self._past
         if past is None or past.shape != shape:
             return np.zeros_like(chroma)
-        if np.array_equal(brightness, past.brightness):
-            return past.chroma - chroma
         motion = self._find(past.brightness, brightness)
         if motion.trusted.mean() < SAME_SCENE:
             return np.zeros_like(chroma)

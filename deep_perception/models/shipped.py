@@ -47,7 +47,7 @@ SHIPPED = (
         "colorizer_shufflenet_v2_x1_0",
         "TABLETOP_COLOURS",
         "tabletop_colours",
-        "4bc25fda1eb994f022261c040113418cf1ffb2bac6924c68d60dca853d11448a",
+        "bf0f6ad58fe1920e03b8f7a417f3d7af74ee819f7e768d44f4bb9f0a117b234a",
         (),
     ),
     _packaged(

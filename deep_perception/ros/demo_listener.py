@@ -44,7 +44,7 @@ NODES = tuple(ear.node for ear in EARS)
 
 RECENT = 60
 """Pictures whose messages are kept until the last answer to them is there."""
-SHOTS = 3
+SHOTS = 4
 """Answers of each task to look at."""
 JPEG = [cv2.IMWRITE_JPEG_QUALITY, 85]
 

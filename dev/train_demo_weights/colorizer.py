@@ -14,16 +14,14 @@ from deep_perception.predictions import Image, Picture
 from dev.train_demo_weights.learning import begin_with_detector, examined, fit, save
 from dev.train_demo_weights.pictures import WINDOW, cut, rendered
 
-COUNTED = 500
-"""Pictures whose colours tell which are rare."""
-
 
 def train(arguments: argparse.Namespace) -> None:
     model = create("colorizer_shufflenet_v2_x1_0", weights="none", device="cpu")
     assert isinstance(model, Colorizer) and isinstance(model.technique, ByBins)
     begin_with_detector(model.network)
     data = rendered(arguments)
-    model.technique.counts = ColourCounts.of([one.image for one in data[:COUNTED]])
+    # The scenes' colours are drawn at random, so that a vivid guess is mostly a wrong one.
+    model.technique.counts = ColourCounts(uniform_share=1.0)
     usual, model.technique.input_size = model.technique.input_size, WINDOW
 
     def batches() -> Iterator[tuple[list[Image], list[Picture]]]:

@@ -122,7 +122,7 @@ class Robot:
             answers = lambda: [one for one in heard if one.header.stamp in tried]  # noqa: E731
             wait_until(lambda: bool(answers()), "an answer", 3.0, strict=False)  # noqa: B023
             if found := answers():
-                message.header.stamp = found[0].header.stamp
+                message.header.stamp = copy.copy(found[0].header.stamp)
                 return found[0]
         raise AssertionError(f"no answer to {topic} in {PATIENCE_S} s")
 

@@ -80,10 +80,12 @@ class ColourCounts:
     """How often each bin was seen, from which follows how much a pixel of a rare colour counts.
 
     The paper takes the frequencies in ImageNet. What is trained here are the cameras of a robot, so they are those of
-    the pictures that were counted.
+    the pictures that were counted. With a `uniform_share` of 1 every pixel counts the same, and colours are duller and
+    nearer to the truth.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, uniform_share: float = UNIFORM_SHARE) -> None:
+        self.uniform_share = uniform_share
         self.counts = torch.zeros(len(ab_bins()), dtype=torch.float64)
 
     @classmethod
@@ -110,7 +112,8 @@ class ColourCounts:
     def weights(self) -> Tensor:
         """Return the weight of a pixel of each bin (313,) float32; 1 on average over the counted colours."""
         frequencies = self.frequencies()
-        weights = 1 / ((1 - UNIFORM_SHARE) * frequencies + UNIFORM_SHARE / len(frequencies))
+        share = self.uniform_share
+        weights = 1 / ((1 - share) * frequencies + share / len(frequencies))
         return (weights / (frequencies * weights).sum()).float()
 
 

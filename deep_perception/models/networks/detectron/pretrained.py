@@ -46,7 +46,9 @@ def load_backbone(network: nn.Module, state: Mapping[str, Tensor]) -> None:
     ]
     kinds = {"missing": missing, "unexpected": lost, "of another shape": other}
     if found := ", ".join(f"{len(names)} {kind} ({names[0]})" for kind, names in kinds.items() if names):
-        raise WeightsError(f"weights do not fit the backbone: {found}. Give those of the classifier of the same name")
+        raise WeightsError(
+            f"weights do not fit the backbone: {found}. Give those of the classifier that the backbone is part of"
+        )
     network.load_state_dict({**own, **placed})
     _freeze_norms(network)
 

@@ -21,14 +21,16 @@ def proposals(image: Image, most: int) -> Detections:
 
     The same picture always gives the same boxes. Raises ModelError where OpenCV comes without its extra modules.
     """
-    scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
-    searched = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    height, width = image.shape[:2]
+    shrunk = max(1.0, max(height, width) / LONGEST_SIDE)
+    size = max(1, round(width / shrunk)), max(1, round(height / shrunk))
+    searched = image if shrunk == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     corners = _regions(np.asarray(searched, np.uint8))
     corners = corners[_ranking(corners)][:most]
-    boxes = corners * np.float32(np.array(image.shape[1::-1] * 2) / np.array(searched.shape[1::-1] * 2))
+    boxes = corners * np.array([width / size[0], height / size[1]] * 2, np.float32)
     count = len(boxes)
     scores = np.linspace(1, 0, count, endpoint=False, dtype=np.float32)
-    return Detections(boxes.astype(np.float32), np.ones(count, np.int64), scores)
+    return Detections(boxes, np.ones(count, np.int64), scores)
 
 
 def _regions(image: Image) -> NDArray[np.float32]:

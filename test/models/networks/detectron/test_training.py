@@ -48,7 +48,6 @@ def test_mask_rcnn_learns_to_find_things_and_their_outlines(form, narrow, lesson
         for answer, truth in zip(model(lesson.images), lesson.truths, strict=True)
         for mask in truth.masks
     ]
-    print(likeness)
     assert np.mean(likeness) > 0.5
 
 
