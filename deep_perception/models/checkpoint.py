@@ -151,7 +151,9 @@ _SAVE_STATE = "Save the weights alone: torch.save(model.state_dict(), path)"
 
 def _unpickled(path: Path) -> object:
     try:
-        return torch.load(path, weights_only=True, map_location="cpu")
+        # fastai's files, DeOldify's among them, keep slices in the optimiser's settings; making one runs nothing.
+        with torch.serialization.safe_globals([slice]):
+            return torch.load(path, weights_only=True, map_location="cpu")
     except pickle.UnpicklingError as err:
         if culprit := re.search(r"GLOBAL (\S+)", str(err)):
             held = culprit.group(1).rstrip(".,")

@@ -17,12 +17,20 @@ def fold_batch_norms(network: nn.Module, example: object) -> None:
 
     The network must be in eval mode; afterwards it can no longer be trained.
     """
+    _settle_weights(network)
     if not any(isinstance(module, NORMS) for module in network.modules()):
         return
     names = {module: name for name, module in network.named_modules()}
     for convolution, norm in _neighbours(network, example):
         _fold(convolution, norm)
         network.set_submodule(names[norm], nn.Identity())
+
+
+def _settle_weights(network: nn.Module) -> None:
+    """Replace layers that make their weight anew at each pass by plain ones: it changes no more."""
+    for name, module in list(network.named_modules()):
+        if hasattr(module, "settled"):
+            network.set_submodule(name, module.settled())
 
 
 @dataclass
