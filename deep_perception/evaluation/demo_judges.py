@@ -152,7 +152,7 @@ class PixelJudge(Judge):
         return f"mean IoU {own.mean_iou():.2f}, {own.accuracy():.0%} of the pixels right"
 
     def figures(self) -> list[Figure]:
-        return [self._figure("mean IoU", self._counts.mean_iou(), 0.70)]
+        return [self._figure("mean IoU", self._counts.mean_iou(), 0.65)]
 
     def _true(self, truth: Truth) -> Any:
         return truth.semantic

@@ -62,10 +62,15 @@ class PerceptionNode(ManagedNode):
         self._label_info = self.create_publisher(LabelInfo, self.post.topic("", "label_info"), latched())
         self._vision_info = self.create_publisher(VisionInfo, self.post.topic("", "vision_info"), latched())
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self.create_timer(1.0, self._tell, callback_group=self.aside)
         self.add_on_set_parameters_callback(self._set_parameters)
         threshold = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
         self._jumps = self.get_clock().create_jump_callback(threshold, post_callback=self._clock_jumped)
+        self.workplace.heartbeat.add(self._tell)
+
+    def destroy_node(self) -> None:
+        """Say nothing more about a node that goes."""
+        self.workplace.heartbeat.remove(self._tell)
+        super().destroy_node()
 
     # Lifecycle
 

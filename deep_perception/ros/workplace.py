@@ -1,4 +1,4 @@
-"""What the nodes of a process share: a receiver for each topic, and the one thread that calls their models."""
+"""What the nodes of a process share: a receiver for each topic, the one thread that calls their models, a heartbeat."""
 
 import threading
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rclpy.node import Node
 
 from deep_perception.ros.feed import Feed, Listener
+from deep_perception.ros.heartbeat import Heartbeat
 from deep_perception.runtime.turns import Turns
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Workplace:
     def __init__(self, host: Node, failed: Callable[[BaseException], None]) -> None:
         self.nodes: list[Node] = []
         self.turns: Turns[Camera, Seen] = Turns(failed)
+        self.heartbeat = Heartbeat(host.context, failed)
         self._host, self._failed = host, failed
         self._feeds: dict[tuple[str, type], Feed] = {}
         self._opening = threading.Lock()

@@ -7,11 +7,11 @@ from typing import Any
 from torch import Tensor, nn
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
-from torchvision.models.detection.faster_rcnn import TwoMLPHead
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from deep_perception.models.networks import fcos_shufflenet
+from deep_perception.models.networks.detectron.box_heads import Conv5, FullyConnected, TwoLayers
 
 PYRAMID_WIDTH = 256
 MOBILENET_STAGES, MOBILENET_CHANNELS = {"6": "8", "12": "16", "16": "32"}, [40, 112, 960]
@@ -51,48 +51,6 @@ class Trunk:
     """From regions of `side` x `side` cells to vectors of `out_features`."""
     mask_widths: tuple[int, ...] = (256, 256, 256, 256)
     """Convolutions of the mask head; none: it shares conv5 with the box head."""
-
-
-class Conv5(nn.Module):
-    """The last stage of a ResNet, on regions."""
-
-    side = 14
-
-    def __init__(self, layer4: nn.Module, out_features: int) -> None:
-        super().__init__()
-        self.layer4 = layer4
-        self.out_features = out_features
-
-    def forward(self, regions: Tensor) -> Tensor:
-        """Return the mean over each region."""
-        means: Tensor = self.layer4(regions).mean((2, 3))
-        return means
-
-
-class FullyConnected(nn.Module):
-    """fc6 and fc7 of VGG, on regions."""
-
-    side = 7
-
-    def __init__(self, classifier: nn.Sequential, out_features: int) -> None:
-        super().__init__()
-        self.classifier = classifier
-        self.out_features = out_features
-
-    def forward(self, regions: Tensor) -> Tensor:
-        """Return a vector for each region."""
-        vectors: Tensor = self.classifier(regions.flatten(1))
-        return vectors
-
-
-class TwoLayers(TwoMLPHead):
-    """The box head of FPN."""
-
-    side = 7
-
-    def __init__(self, width: int, out_features: int) -> None:
-        super().__init__(width * self.side**2, out_features)
-        self.out_features = out_features
 
 
 class Body(nn.Module):

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
+from deep_perception.models.networks.detectron.box_heads import Conv5
 from deep_perception.models.networks.detectron.regions import proposal_network, region_judge, region_pool, transform
-from deep_perception.models.networks.detectron.trunks import Conv5, Trunk
+from deep_perception.models.networks.detectron.trunks import Trunk
 
 MASK_CELLS = 14
 """Side of the regions that masks are made from; without conv5 in between, a mask has twice as many pixels a side."""

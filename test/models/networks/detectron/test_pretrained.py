@@ -1,13 +1,17 @@
 """A classifier's weights in a detector's backbone."""
 
+import numpy as np
 import pytest
 import torch
 from torchvision import models as zoo
 from torchvision.ops import FrozenBatchNorm2d
 
+from deep_perception.config import Selection
 from deep_perception.errors import WeightsError
+from deep_perception.models import create, save
 from deep_perception.models.networks.detectron import NAMES_OF, build, classifier_of, load_backbone
 from deep_perception.models.origin import Origin
+from deep_perception.models.proposer import PROPOSAL_LABELS, Proposer
 from deep_perception.models.unallocated import unallocated
 
 LABELS = ("__background__", "a", "b")
@@ -109,3 +113,16 @@ def test_frozen_norms_stay_as_they_are_while_the_rest_learns():
     sum(network([torch.rand(3, 60, 60)], [truth]).values()).backward()
     assert torch.equal(network.state_dict()["backbone.body.stage2.0.branch1.1.running_mean"], before)
     assert network.backbone.body.conv1[0].weight.grad.abs().sum() > 0
+
+
+def test_what_began_with_a_classifier_is_saved_with_its_frozen_norms_and_answers_as_before(tmp_path):
+    name = "rpn_shufflenet_v2_x1_0_fpn"
+    network = build(Origin(name, PROPOSAL_LABELS))
+    load_backbone(network, zoo.shufflenet_v2_x1_0(weights=None).state_dict())
+    model = Proposer(network, name=name, labels=PROPOSAL_LABELS)
+    save(model, tmp_path / "model.safetensors")
+    again = create(weights=tmp_path / "model.safetensors", device="cpu")
+    assert not any(type(norm) is torch.nn.BatchNorm2d for norm in again.network.modules())
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    again.selection = model.selection = Selection(score_threshold=0.0)
+    np.testing.assert_array_equal(again([image])[0].boxes, model([image])[0].boxes)
