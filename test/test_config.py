@@ -66,3 +66,9 @@ def test_a_range_holds_both_its_ends():
     assert 0 in Range(0, 1)
     assert 1 in Range(0, 1)
     assert 1.01 not in Range(0, 1)
+
+
+@pytest.mark.parametrize("factor", [1, 6])
+def test_a_render_factor_too_small_for_the_network_is_refused(factor):
+    with pytest.raises(ConfigError, match=f"render_factor: got {factor}, expected 0 or 7 to 64"):
+        Selection(render_factor=factor)

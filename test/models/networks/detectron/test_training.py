@@ -17,8 +17,7 @@ FEW = {"max_detections": 8, "iou_threshold": 0.3}
 
 def assert_learnt(losses, before, after):
     assert np.mean(losses[-5:]) < 0.5 * losses[0]
-    assert before.recall <= 0.34
-    assert after.recall > 0.6
+    assert after.recall > 0.6 > before.recall
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,7 @@ def test_a_detector_learns_to_find_things(head, form, steps, speed, narrow, less
 def test_mask_rcnn_learns_to_find_things_and_their_outlines(form, narrow, lesson):
     model = InstanceSegmenter(narrow("maskrcnn", form), name="maskrcnn", labels=lesson.labels)
     before = lesson.found(model, score_threshold=0.0, **FEW)
-    losses = lesson.teach(model, 60, speed=1e-3 if form == "small" else 2e-3)
+    losses = lesson.teach(model, 50 if form == "small" else 60, speed=2e-3)
     assert_learnt(losses, before, lesson.found(model, score_threshold=0.2, **FEW))
     likeness = [
         max((overlap(mask, other) for other in answer.masks), default=0.0)
@@ -56,7 +55,7 @@ def test_a_proposal_network_learns_where_things_are_whatever_they_are(form, narr
     objects = replace(lesson, truths=[replace(truth, labels=np.ones_like(truth.labels)) for truth in lesson.truths])
     model = Proposer(narrow("rpn", form), name="rpn", labels=PROPOSAL_LABELS)
     before = objects.found(model, score_threshold=0.0, **FEW)
-    losses = lesson.teach(model, 45 if form == "plain" else 90, speed=2e-3)
+    losses = lesson.teach(model, *((45, None, 2e-3) if form == "plain" else (120,)))
     assert_learnt(losses, before, objects.found(model, score_threshold=0.0, **FEW))
 
 
