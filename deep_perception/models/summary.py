@@ -46,7 +46,7 @@ def summarize(network: nn.Module, input_size: tuple[int, ...]) -> list[Layer]:
     Works on any device, `meta` included, where only sizes are computed. Detectors, which decide from what they see,
     need a real one; their box heads count for the boxes they propose for this picture of noise.
     """
-    device = next(network.parameters()).device
+    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     picture = torch.rand(1, *input_size, generator=torch.Generator().manual_seed(0)).to(device)
     mark(picture, Field(grid=(int(input_size[-2]), int(input_size[-1]))))
     watch = _Watch(network)

@@ -206,3 +206,7 @@ def test_counting_without_memory_gives_the_true_number(name: str) -> None:
     with unallocated():
         counted = count_parameters(build_network(name))
     assert counted == count_parameters(build_network(name))
+
+
+def test_a_network_without_parameters_has_a_summary_too() -> None:
+    assert [layer.parameters for layer in summarize(build_network("bicubic"), (3, 6, 8))][-1] == 0

@@ -13,9 +13,10 @@ from vision_msgs.msg import Classification, Detection2DArray
 
 from deep_perception import pixels
 from deep_perception.config import PerceptionConfig
-from deep_perception.errors import DeepPerceptionError
+from deep_perception.errors import ConfigError, DeepPerceptionError
 from deep_perception.ros.frame import TRANSPORTS
 from deep_perception.ros.messages import ANSWERS
+from deep_perception.ros.perception_container import PerceptionContainer
 from deep_perception.tasks import TASKS
 
 WORKERS = {task.worker: name for name, task in TASKS.items()}
@@ -274,3 +275,9 @@ def test_every_setting_of_a_node_may_be_given_to_all(context, written):
         got = crew.of["classifier"].config
         assert {name: getattr(got, name) for name in common} == common
         assert got == PerceptionConfig(model="lenet5", weights="none", device="cpu", task="classifier", **common)
+
+
+@pytest.mark.parametrize("told", [["-p", "tasks:=[classifier]", "-p", "score_treshold:=0.5"]], indirect=True)
+def test_an_unknown_parameter_of_all_nodes_is_an_error_that_names_the_nearest(told):
+    with pytest.raises(ConfigError, match="unknown parameter 'score_treshold'. Nearest: score_threshold"):
+        PerceptionContainer(context=told)
