@@ -5,6 +5,7 @@ The ROS parameters, `config/*.yaml` and the tables of the documentation all foll
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -197,9 +198,9 @@ def check_topic(name: str, value: str) -> None:
         raise ConfigError(f"{name}: got '{value}', expected a topic, as in front/image_raw")
 
 
-def check_names(settings: type, names: Any) -> None:
-    """Raise ConfigError for the first of `names` that is no field of this settings dataclass."""
-    known = [item.name for item in fields(settings)]
+def check_names(settings: type, names: Any, others: Iterable[str] = ()) -> None:
+    """Raise ConfigError for the first of `names` that is no field of this settings dataclass, nor one of `others`."""
+    known = [*(item.name for item in fields(settings)), *others]
     for name in names:
         if name not in known:
             raise ConfigError(f"{unknown('parameter', name, known)}")

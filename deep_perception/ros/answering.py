@@ -42,7 +42,8 @@ class Answering:
         self._results.offer(task)
         if self._info is None and any(output.message is CameraInfo for output in ANSWERS[task]):
             node, camera = self._node, self._camera
-            self._info = CameraInfoSource(node, topic_beside(node, camera.image, f"{camera.prefix}camera_info"))
+            topic = topic_beside(node, camera.image, f"{camera.prefix}camera_info")
+            self._info = CameraInfoSource(node.workplace, topic)
 
     def close(self) -> None:
         """Take the topics away."""

@@ -9,7 +9,8 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from deep_perception.errors import ConfigError, unknown
+from deep_perception.config import check_names
+from deep_perception.errors import ConfigError
 from deep_perception.ros.post import Post
 
 Settings = TypeVar("Settings")
@@ -37,9 +38,7 @@ def given(node: Node, settings: type, known: Iterable[str] = ()) -> dict[str, An
     # rclpy drops a value for a parameter that is never declared without a word, and offers no public list of them.
     overrides = getattr(node, "_parameter_overrides", {})
     ours = [name for name in overrides if name not in OF_ROS and not name.startswith("qos_overrides.")]
-    names = [*(item.name for item in fields(settings)), *known]
-    if wrong := next((name for name in ours if name not in names), None):
-        raise ConfigError(unknown("parameter", wrong, names))
+    check_names(settings, ours, known)
     return {name: overrides[name].value for name in ours}
 
 

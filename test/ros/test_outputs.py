@@ -4,6 +4,7 @@ import array
 
 import numpy as np
 import pytest
+import rclpy
 from robot import SMALL, Robot, belonging, picture, stamped, wait_until
 from sensor_msgs.msg import CameraInfo, Image
 from vision_msgs.msg import LabelInfo
@@ -136,6 +137,14 @@ def test_the_camera_info_beside_a_camera_with_a_name_is_found_as_image_transport
         infos = robot.hear(CameraInfo, "front/image_upscaled/camera_info")
         robot.show(stamped(INFO, 1.0), "front/camera_info")
         wait_until(lambda: robot.ask(pictures, picture(11.0), "front/image") and bool(infos), "the scaled camera")
+
+
+def test_camera_info_may_be_remapped():
+    context = rclpy.Context()
+    rclpy.init(args=["--ros-args", "-r", "camera_info:=/calibration", "-r", "image:=/eye/raw"], context=context)
+    with Robot(context, **of_task("super_resolution")) as robot:
+        assert {"/calibration", "/eye/raw"} <= {one.topic_name for one in robot.node.subscriptions}
+    rclpy.try_shutdown(context=context)
 
 
 def test_only_an_upscaler_asks_for_camera_info(context):
