@@ -26,7 +26,6 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=[
-        "PyYAML",
         "numpy",
         "opencv-contrib-python-headless<5",
         "pillow",

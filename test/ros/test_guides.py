@@ -78,8 +78,10 @@ def test_proposals_with_another_stamp_and_pictures_without_any_are_counted_and_e
         answers = robot.hear(Detection2DArray, "detections")
         guide(robot, answers, proposals((4, 6, 30, 40)), picture())
         answered = len(answers)
-        for stamp in (2000.0, 2001.0):
+        waiting = robot.node._cameras[0]._attention.pairing._frames
+        for count, stamp in enumerate((2000.0, 2001.0), 1):
             robot.show(picture(stamp))
+            wait_until(lambda: len(waiting) == count, "the picture to wait for proposals")  # noqa: B023
         robot.show(stamped(proposals((4, 6, 30, 40)), 2000.5), "proposals")
         wait_until(lambda: counts(robot).get("proposals of no picture", 0) > 0, "the proposals to be counted")
         robot.show(stamped(proposals((4, 6, 30, 40)), 2002.0), "proposals")
