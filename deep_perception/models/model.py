@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from deep_perception.config import Selection
-from deep_perception.errors import ConfigError, unknown
+from deep_perception.errors import ConfigError, ImageError, unknown
 from deep_perception.models.memory import Memory
 from deep_perception.predictions import Guide, Image, Prediction, check_image
 from deep_perception.runtime.folding import fold_batch_norms
@@ -63,8 +63,11 @@ class Model(ABC):
         if not images:
             return []
         network = self._answering_network()
-        with torch.inference_mode(), self._number_format():
-            return self._predict(network, [self._upload(image) for image in images], guides)
+        try:
+            with torch.inference_mode(), self._number_format():
+                return self._predict(network, [self._upload(image) for image in images], guides)
+        except torch.OutOfMemoryError as err:
+            raise ImageError("memory", self._out_of_memory(images)) from err
 
     def losses(
         self, images: Sequence[Image], targets: Sequence[Any], guides: Sequence[Guide | None] | None = None
@@ -112,6 +115,14 @@ class Model(ABC):
                 expected = self.guide.__name__ if self.guide else "None"
                 raise TypeError(f"guide: got {type(guide).__name__}, expected {expected} ({self.name})")
         return told
+
+    def _out_of_memory(self, images: Sequence[Image]) -> str:
+        height, width = max(images, key=np.size).shape[:2]
+        count = f"{len(images)} pictures of up to {width}x{height}" if len(images) > 1 else f"{width}x{height} pixels"
+        return (
+            f"{self.name}: {self.device} has no memory left for {count}. "
+            "Take a smaller network or picture, precision float16, or end other programs on the device"
+        )
 
     def _answering_network(self) -> nn.Module:
         # The folded copy answers and `network` stays as it was loaded: it can be trained and saved at any time.
