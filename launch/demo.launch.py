@@ -3,7 +3,7 @@
 Look at it with `rviz2 -d config/perception.rviz`. The truth is on `truth/...`.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
@@ -42,8 +42,7 @@ def _node(context: LaunchContext, program: Program, settings: dict) -> Node:
         package="deep_perception",
         executable=program.executable,
         namespace=given["namespace"],
-        parameters=[{**program.parameters, **values}],
-        remappings=list(program.remappings.items()),
+        ros_arguments=replace(program, parameters={**program.parameters, **values}).ros_arguments(),
         additional_env=roomy(context.environment),
         output="both",
         emulate_tty=True,

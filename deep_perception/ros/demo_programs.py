@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,15 @@ class Program:
     name: str
     """What we call it."""
     parameters: Mapping[str, Any]
-    remappings: Mapping[str, str] = field(default_factory=dict)
+    """Those of one node of a container begin with its name: `detector:model`."""
+
+    def ros_arguments(self) -> list[str]:
+        """Return the parameters in the words of ROS; a YAML file could not say `detector:model`."""
+        return [word for name, value in self.parameters.items() for word in ("-p", f"{name}:={json.dumps(value)}")]
 
     def command(self) -> list[str]:
         """Return how to start it where there is no `ros2 run`."""
-        words = [sys.executable, "-m", f"deep_perception.ros.{self.executable}", "--ros-args"]
-        for name, value in self.parameters.items():
-            words += ["-p", f"{name}:={json.dumps(value)}"]
-        for name, topic in self.remappings.items():
-            words += ["-r", f"{name}:={topic}"]
-        return words
+        return [sys.executable, "-m", f"deep_perception.ros.{self.executable}", "--ros-args", *self.ros_arguments()]
 
 
 CAMERA = Program("scene_camera", "scene_camera", {"scene_s": 1.0, "rate_hz": 5.0})
