@@ -8,6 +8,12 @@ import pytest
 
 if find_spec("rclpy"):
     import rclpy
+    import torch
+
+    @pytest.fixture(autouse=True)
+    def same_random_weights() -> None:
+        """Let the tiny models of a test be the same in every run."""
+        torch.manual_seed(0)
 
     @pytest.fixture
     def context() -> Iterator[rclpy.Context]:

@@ -11,6 +11,7 @@ from vision_msgs.msg import LabelInfo
 
 from deep_perception import pixels
 from deep_perception.ros.messages import ANSWERS, latched, to_boxes
+from deep_perception.scenes import Scene, render
 from deep_perception.tasks import TASKS
 
 ENCODINGS = {
@@ -53,12 +54,15 @@ def test_every_output_of_a_task_carries_the_header_of_its_picture_and_fits_its_s
 
 
 def test_instance_masks_number_the_detections_of_the_same_stamp(context):
-    with Robot(context, **of_task("instance_segmentation")) as robot:
+    things = {**of_task("instance_segmentation"), "weights": "TABLETOP_INSTANCES", "score_threshold": 0.3}
+    shown = picture()
+    pixels.fill(shown, render(Scene(3), 1.0, (240, 320)).image, "rgb8")
+    with Robot(context, **things) as robot:
         boxes = robot.hear(ANSWERS["instance_segmentation"][0].message, "detections")
         masks = robot.hear(Image, "instance_mask")
-        answer = robot.ask(boxes, picture(height=96, width=128))
+        answer = robot.ask(boxes, shown)
         numbers = pixels.to_array(belonging(masks, answer.header))
-        [found] = robot.node.duty.model([pixels.to_rgb(picture(height=96, width=128))])
+        [found] = robot.node.duty.model([pixels.to_rgb(shown)])
         assert 1 < len(found) == len(answer.detections)
         assert [score for _, score, _ in to_boxes(answer)] == pytest.approx(found.scores.tolist())
         surest_first = np.argsort(-found.scores, kind="stable")
