@@ -28,8 +28,9 @@ class Turns(Generic[Source, Frame]):
             self._works[source] = work
             if self._thread is None:
                 self._frames = NewestFrames()
-                self._thread = threading.Thread(target=self._run, name="perception", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="perception", daemon=True)
+                thread.start()
+                self._thread = thread  # only now: Ctrl-C may come in between, and who leaves then must not wait for it
 
     def leave(self, source: Source) -> None:
         """Forget a source, taking part or not; return when none of its frames is in work."""
