@@ -41,4 +41,5 @@ expect 0 "^$scratch/install/" "$python" -c \
 expect 0 models "$programs/deep_perception" --help
 expect 0 ssdlite320_mobilenet_v3_large "$programs/deep_perception" models
 expect 1 no_such_model "$programs/perception_node" --ros-args -p model:=no_such_model
+expect 1 no_such_task "$programs/perception_container" --ros-args -p 'tasks:=[no_such_task]'
 expect 0 '' timeout --preserve-status --signal=INT 10 "$programs/scene_camera"
