@@ -88,9 +88,9 @@ class Instances(Detections):
         check_array("masks", self.masks, (len(self.boxes), None, None), np.bool_)
 
     def numbered(self) -> NDArray[np.uint16]:
-        """Return (H, W): 0 = none, k = k-th instance; where some overlap, the one that scores best."""
+        """Return (H, W): 0 = none, k = k-th instance; where they overlap, the surest, of equals the first."""
         numbers = np.zeros(self.masks.shape[1:], np.uint16)
-        for place in np.argsort(self.scores, kind="stable"):
+        for place in np.argsort(-self.scores, kind="stable")[::-1]:  # the surest last, so that it lies on top
             numbers[self.masks[place]] = place + 1
         return numbers
 

@@ -15,6 +15,7 @@ from deep_perception.errors import ConfigError, ImageError, unknown
 from deep_perception.models.memory import Memory
 from deep_perception.predictions import Guide, Image, Prediction, check_image
 from deep_perception.runtime.folding import fold_batch_norms
+from deep_perception.runtime.lack_of_memory import is_lack_of_memory
 
 
 class Model(ABC):
@@ -66,7 +67,9 @@ class Model(ABC):
         try:
             with torch.inference_mode(), self._number_format():
                 return self._predict(network, [self._upload(image) for image in images], guides)
-        except torch.OutOfMemoryError as err:
+        except (RuntimeError, MemoryError) as err:
+            if not is_lack_of_memory(err):
+                raise
             raise ImageError("memory", self._out_of_memory(images)) from err
 
     def losses(

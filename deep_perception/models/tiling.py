@@ -1,7 +1,6 @@
 """Upscale a part of a picture tile by tile; each tile sees enough of what is around it to leave no seam."""
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +14,6 @@ from deep_perception.models.networks.upscaling.network import UpscalingNetwork
 
 SMALLEST = 16
 """Tiles are not made smaller than this to fit into memory; by then their surroundings outweigh them."""
-NO_MEMORY = re.compile("out of memory|not enough memory|can't allocate memory|ALLOC_FAILED", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -102,11 +100,6 @@ def tiles(part: Box, side: int) -> Iterator[Box]:
     for top, bottom in pairwise(rows):
         for left, right in pairwise(columns):
             yield Box(top, left, bottom, right)
-
-
-def is_lack_of_memory(err: BaseException) -> bool:
-    """Tell whether this error says that memory ran out, on whatever device."""
-    return isinstance(err, (MemoryError, torch.OutOfMemoryError)) or bool(NO_MEMORY.search(str(err)))
 
 
 def _cuts(start: int, end: int, side: int) -> list[int]:

@@ -18,8 +18,9 @@ from deep_perception.models.model import Model
 from deep_perception.models.networks.upscaling.bicubic import Bicubic
 from deep_perception.models.networks.upscaling.network import UpscalingNetwork
 from deep_perception.models.regions import regions
-from deep_perception.models.tiling import SMALLEST, Box, is_lack_of_memory, upscaled
+from deep_perception.models.tiling import SMALLEST, Box, upscaled
 from deep_perception.predictions import Detections, Guide, Image, Picture, Prediction
+from deep_perception.runtime.lack_of_memory import is_lack_of_memory
 
 MOST_PIXELS = 128_000_000
 """Of an answer: 384 MB, which is more than any topic should carry."""

@@ -2,7 +2,6 @@
 
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
@@ -40,19 +39,7 @@ def from_confidence(label_map: LabelMap, header: Header) -> ImageMessage | None:
 
 def from_masks(instances: Instances, header: Header) -> ImageMessage:
     """Convert masks to mono16: 0 is none, k the k-th of the detections; where they overlap, the surer one."""
-    return image_message(numbered(instances), "mono16", header)
-
-
-def numbered(instances: Instances) -> NDArray[np.uint16]:
-    """Return (H, W) with the place of an instance, counted from 1, where its mask is."""
-    numbers = np.zeros(instances.masks.shape[1:], np.uint16)
-    # The surest last, so that it lies on top; of equally sure ones the first.
-    for place in np.argsort(-instances.scores, kind="stable")[::-1].tolist():
-        mask = instances.masks[place]
-        left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
-        part = slice(top, top + height), slice(left, left + width)
-        numbers[part][mask[part]] = place + 1
-    return numbers
+    return image_message(instances.numbered(), "mono16", header)
 
 
 def scaled(info: CameraInfo, source: Size, result: Size, header: Header) -> CameraInfo:

@@ -14,9 +14,12 @@ def model():
     return create("lenet5", "none", device="cpu")
 
 
-def test_a_device_without_memory_costs_the_picture_and_says_what_to_do(model, monkeypatch):
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: not enough memory")]
+)
+def test_a_device_without_memory_costs_the_picture_and_says_what_to_do(model, monkeypatch, error):
     def full(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     image = np.zeros((30, 40, 3), np.uint8)
     monkeypatch.setattr(model, "_predict", full)
@@ -41,3 +44,12 @@ def test_there_is_a_guide_for_each_picture_or_none_at_all():
     boxes = Detections(np.array([[1, 1, 9, 9]], np.float32), np.zeros(1, np.int64), np.ones(1, np.float32))
     with pytest.raises(ValueError, match="got 1 guides for 2 images"):
         create("espcn", "none", device="cpu")([np.zeros((9, 9, 3), np.uint8)] * 2, [boxes])
+
+
+def test_any_other_error_of_the_network_is_not_taken_for_a_lack_of_memory(model, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("sizes do not match")
+
+    monkeypatch.setattr(model, "_predict", broken)
+    with pytest.raises(RuntimeError, match="sizes do not match"):
+        model([np.zeros((30, 40, 3), np.uint8)])

@@ -9,9 +9,10 @@ from deep_perception.models.networks.upscaling.bicubic import Bicubic
 from deep_perception.models.networks.upscaling.network import UpscalingNetwork
 from deep_perception.models.origin import Origin
 from deep_perception.models.regions import MARGIN, regions
-from deep_perception.models.tiling import Box, is_lack_of_memory, tiles, upscaled
+from deep_perception.models.tiling import Box, tiles, upscaled
 from deep_perception.models.upscaling_nets import OWN, build
 from deep_perception.predictions import Detections
+from deep_perception.runtime.lack_of_memory import is_lack_of_memory
 
 STRIP = 5, 160
 """Long enough that no tile of a third sees all of it, and narrow to be quick."""

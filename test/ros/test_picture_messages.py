@@ -11,7 +11,6 @@ from deep_perception.ros.picture_messages import (
     from_confidence,
     from_labels,
     from_masks,
-    numbered,
     scaled,
     size_of,
 )
@@ -30,7 +29,7 @@ def instances(scores: list[float], *corners: tuple[int, int, int, int], size: tu
 
 def test_a_pixel_carries_the_place_of_its_instance_and_the_larger_score_wins_an_overlap():
     found = instances([0.9, 0.2, 0.7], (0, 0, 6, 6), (4, 4, 12, 12), (3, 3, 8, 8))
-    numbers = numbered(found)
+    numbers = found.numbered()
     by_hand = np.zeros((12, 16), np.uint16)
     for place in (1, 2, 0):  # from the least sure to the surest
         by_hand[found.masks[place]] = place + 1
@@ -39,17 +38,17 @@ def test_a_pixel_carries_the_place_of_its_instance_and_the_larger_score_wins_an_
 
 
 def test_of_equally_sure_instances_the_first_wins():
-    assert numbered(instances([0.5, 0.5], (0, 0, 4, 4), (2, 2, 6, 6)))[3, 3] == 1
+    assert instances([0.5, 0.5], (0, 0, 4, 4), (2, 2, 6, 6)).numbered()[3, 3] == 1
 
 
 def test_no_instances_and_empty_masks_give_zeros():
-    assert not numbered(instances([])).any()
-    assert not numbered(instances([0.5], (3, 3, 3, 3))).any()
+    assert not instances([]).numbered().any()
+    assert not instances([0.5], (3, 3, 3, 3)).numbered().any()
 
 
 def test_there_is_room_for_more_than_255_instances():
     rows = [(at % 16, at // 16, at % 16 + 1, at // 16 + 1) for at in range(192)] * 2
-    numbers = numbered(instances(list(np.linspace(0, 1, 384)), *rows))
+    numbers = instances(list(np.linspace(0, 1, 384)), *rows).numbered()
     assert numbers.max() == 384
     message = from_masks(instances([0.5], (0, 0, 2, 2)), HEADER)
     assert (message.encoding, message.header.frame_id, message.step) == ("mono16", "eye", 32)
