@@ -6,6 +6,7 @@ from collections.abc import Callable
 import rclpy
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import uninstall_signal_handlers
 
 from deep_perception.errors import ConfigError, DeepPerceptionError
 from deep_perception.ros.transport import make_room
@@ -59,6 +60,8 @@ def spin(nodes: list[Node]) -> None:
     try:
         executor.spin()
     finally:
+        # Joins rclpy's signal thread, which may still be waking what the executor is about to free (a crash on Ctrl-C).
+        uninstall_signal_handlers()
         executor.shutdown(timeout_sec=1.0)
         for node in nodes:
             node.destroy_node()
