@@ -26,6 +26,9 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=[
+        "faster-coco-eval",
+        "lightning-fabric",
+        "matplotlib",
         "numpy",
         "opencv-contrib-python-headless<5",
         "pillow",
@@ -34,7 +37,9 @@ setup(
         "rosbags",
         "safetensors",
         "spandrel",
+        "tensorboard",
         "torch",
+        "torchmetrics",
         "torchvision",
     ],
     # colcon test runs pytest where it finds it named here.

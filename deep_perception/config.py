@@ -168,9 +168,80 @@ class SceneCameraConfig:
     scene_s: float = setting(10.0, "Seconds after which another scene is shown.", range=Range(0.01, 1_000_000))
     seed: int = setting(0, "Number of the first scene; those after it count on.", range=Range(0, UNSEEN_SEEDS - 1))
     frame_id: str = setting("camera_optical_frame", "Frame of the pictures: x right, y down, z forward.")
+    newcomer: str = setting(
+        "", "Thing among the others that the package's models do not know; empty: none.", choices=("", "pawn")
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+
+AUGMENTATIONS = ("flip", "crop", "rotate", "colour", "contrast", "noise", "erase")
+"""What may be done to a training picture, in the order in which it is done."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of `deep_perception train`."""
+
+    model: str = setting("auto", "Name of the network; auto takes the one of the weights, else the data's usual one.")
+    weights: str = setting(
+        "default", "What to begin with: default, none (random), a name of published weights, or a file."
+    )
+    task: str = setting(
+        "auto",
+        "What to learn; auto: what the network does.",
+        choices=("auto", *(task.worker for task in TASKS.values())),
+    )
+    scale: int = setting(0, "How many times larger an upscaler makes a picture.", range=Range(0, 8))
+    download: bool = setting(False, "Consent to fetch named weights that are not in the cache.")
+    regime: str = setting(
+        "auto",
+        "What is trained: small the head, medium the last layers, large all, scratch all from random weights; "
+        "auto chooses by the amount of data.",
+        choices=("auto", "small", "medium", "large", "scratch"),
+    )
+    epochs: int = setting(30, "Times through the training part, at most.", range=Range(1, 100_000))
+    patience: int = setting(
+        8, "Epochs without a better validation score after which it stops; 0: never.", range=Range(0, 10_000)
+    )
+    batch: int = setting(8, "Pictures of a step, on each device.", range=Range(1, 4096))
+    lr: str = setting("auto", "Learning rate; auto finds one by a range test.")
+    schedule: str = setting("cosine", "How the learning rate falls.", choices=("cosine", "step", "constant"))
+    warmup: float = setting(0.05, "Share of the steps in which the learning rate rises.", range=Range(0, 0.9))
+    optimizer: str = setting("adamw", "Optimiser.", choices=("adamw", "adam", "sgd"))
+    momentum: float = setting(0.9, "Momentum of sgd.", range=Range(0, 0.999))
+    weight_decay: float = setting(0.01, "Weight decay.", range=Range(0, 1))
+    dropout: float = setting(-1.0, "Share of dropout layers; -1 keeps the network's own.", range=Range(-1, 0.95))
+    clip: float = setting(5.0, "Longest gradient; a longer one is cut to this; 0: none is.", range=Range(0, 1e6))
+    average: bool = setting(True, "Judge and keep the running average of the weights, which is steadier.")
+    initial: str = setting("kaiming", "How new layers begin.", choices=("kaiming", "xavier"))
+    augment: tuple[str, ...] = setting(
+        ("flip", "crop", "colour", "contrast", "noise", "erase"),
+        f"What is done to training pictures at random, of {', '.join(AUGMENTATIONS)}; none: nothing.",
+    )
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N.")
+    precision: str = setting("32-true", "Number format.", choices=("32-true", "16-mixed", "bf16-mixed"))
+    workers: int = setting(1, "Processes that prepare pictures; 0: the training itself does.", range=Range(0, 64))
+    seed: int = setting(0, "Everything random is drawn from this.", range=Range(0, 2**31))
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.lr != "auto" and not (_is_number(self.lr) and 0 < float(self.lr) <= MOST_RATE):
+            raise ConfigError(f"lr: got '{self.lr}', expected auto or a number above 0, at most {MOST_RATE}")
+        for name in self.augment:
+            if name not in (*AUGMENTATIONS, "none"):
+                raise ConfigError(f"augment: {unknown('augmentation', name, AUGMENTATIONS)}")
+
+
+MOST_RATE = 100
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def check_settings(settings: Any) -> None:

@@ -32,6 +32,10 @@ class ModelError(DeepPerceptionError):
     """A model is unknown or cannot do what was asked of it."""
 
 
+class StorageError(DeepPerceptionError):
+    """A disk is full, or may not be written."""
+
+
 class WeightsError(DeepPerceptionError):
     """Weights are missing, damaged, unsafe, or made for another network."""
 

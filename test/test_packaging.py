@@ -39,12 +39,17 @@ exec(open('setup.py').read())
 PIP_NAMES = {
     "PIL": "pillow",
     "cv2": "opencv-contrib-python-headless",
+    "faster_coco_eval": "faster-coco-eval",
+    "lightning_fabric": "lightning-fabric",
+    "matplotlib": "matplotlib",
     "numpy": "numpy",
     "rich": "rich",
     "rosbags": "rosbags",
     "safetensors": "safetensors",
     "spandrel": "spandrel",
+    "tensorboard": "tensorboard",
     "torch": "torch",
+    "torchmetrics": "torchmetrics",
     "torchvision": "torchvision",
     "yaml": "PyYAML",
 }

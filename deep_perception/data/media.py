@@ -60,6 +60,14 @@ def frames(path: str | Path, *, topic: str | None = None, stride: int = 1) -> It
     return _single(path) if _is_photo(path) else _readable(path, islice(_loads(path, topic), None, None, stride))
 
 
+def read_image(path: Path) -> Image:
+    """Read one photo; raise InputError where it is damaged or missing."""
+    try:
+        return _photo(path, path.name).image
+    except ImageError as err:
+        raise InputError(str(err)) from err
+
+
 def unique(name: str, taken: set[str]) -> str:
     """Return `name`, numbered if it is in `taken` already, and take it."""
     plain, number = Path(name), 1

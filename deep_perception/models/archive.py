@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from deep_perception.durable_files import aside, put_in_place, written_aside
 from deep_perception.errors import WeightsError
-from deep_perception.models.files import CHUNK, aside, in_words, put_in_place, sha256_of, written_aside
+from deep_perception.models.files import CHUNK, in_words, sha256_of
 from deep_perception.models.store import NamedWeights, Store, arrived_as, note_arrival
 
 FORMAT = 1

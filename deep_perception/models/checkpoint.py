@@ -19,8 +19,9 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from deep_perception.durable_files import written_aside
 from deep_perception.errors import WeightsError
-from deep_perception.models.files import in_words, sha256_of, written_aside
+from deep_perception.models.files import in_words, sha256_of
 from deep_perception.models.fitting import check_fit
 
 FORMAT = 1

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deep_perception.durable_files import written_aside
 from deep_perception.errors import ConfigError, WeightsError
 from deep_perception.models.download import Progress, allowed, download
-from deep_perception.models.files import in_words, sha256_of, written_aside
+from deep_perception.models.files import in_words, sha256_of
 
 CACHE_VARIABLE = "DEEP_PERCEPTION_CACHE"
 """Folder of the cache, in place of ~/.cache/deep_perception."""

@@ -37,9 +37,9 @@ from deep_perception.predictions import UNLABELLED
 from deep_perception.ros.messages import Naming, from_classes, from_detections, reliable
 from deep_perception.ros.parameters import declare
 from deep_perception.ros.program import run
-from deep_perception.scenes import LABELS, SURFACES, Scene, View, render
+from deep_perception.scenes import ALL_LABELS, SURFACES, Scene, View, render
 
-THINGS, TABLES = Naming(LABELS, by_index=False), Naming(SURFACES, by_index=False)
+THINGS, TABLES = Naming(ALL_LABELS, by_index=False), Naming(SURFACES, by_index=False)
 LATELY = 30
 """Pictures whose mean time tells whether the pace can be kept."""
 
@@ -117,13 +117,13 @@ ON_DEMAND: tuple[tuple[str, str, Callable[[View], np.ndarray]], ...] = (
 def view(config: SceneCameraConfig, frame: int) -> View:
     """Render a frame, counted from the start."""
     order, moment = divmod(frame, max(1, round(config.scene_s * config.rate_hz)))
-    scene = _scene((config.seed + order) % UNSEEN_SEEDS)
+    scene = _scene((config.seed + order) % UNSEEN_SEEDS, config.newcomer)
     return render(scene, moment / config.rate_hz, (config.height, config.width))
 
 
 @lru_cache(maxsize=1)
-def _scene(seed: int) -> Scene:
-    return Scene(seed)
+def _scene(seed: int, newcomer: str) -> Scene:
+    return Scene(seed, newcomer=newcomer)
 
 
 def picture(matrix: np.ndarray, encoding: str, header: Header) -> ImageMessage:

@@ -30,7 +30,7 @@ class Thing:
     @property
     def convex(self) -> bool:
         """Whether it cannot throw a shadow on itself."""
-        return LABELS[self.label] in CONVEX
+        return ALL_LABELS[self.label] in CONVEX
 
     @cached_property
     def centre(self) -> NDArray[np.float64]:
@@ -40,6 +40,11 @@ class Thing:
     def reach(self) -> float:
         """Radius of a ball around `centre` that holds everything."""
         return float(np.linalg.norm(self.high - self.low) / 2)
+
+    @cached_property
+    def foot(self) -> float:
+        """Radius of the ground that it needs."""
+        return footprint(self.parts)
 
     @property
     def corners(self) -> NDArray[np.float64]:
@@ -194,16 +199,36 @@ def _icing(rng: np.random.Generator) -> paint.Texture:
     return texture
 
 
+def pawn(rng: np.random.Generator) -> Parts:
+    """A large chess piece."""
+    foot, height = rng.uniform(0.034, 0.043), rng.uniform(0.11, 0.15)
+    head, waist = foot * rng.uniform(0.5, 0.58), foot * 0.34
+    wood = paint.plain(paint.hsv(rng.uniform(0.06, 0.11), rng.uniform(0.25, 0.8), rng.uniform(0.3, 0.95)), 0.6)
+    neck = height - 1.8 * head
+    return [
+        (Revolved.straight(0, foot, 0.012, foot), wood),
+        (Revolved.shoulder(0.012, foot, 0.03, foot * 0.62), wood),
+        (Revolved.straight(0.03, foot * 0.62, neck - 0.006, waist), wood),
+        (Revolved.straight(neck - 0.006, foot * 0.66, neck, foot * 0.66), wood),
+        (Disc(neck - 0.006, foot * 0.66), wood),
+        (Disc(neck, foot * 0.66), wood),
+        (Revolved.sphere(head, height - head, neck, height), wood),
+    ]
+
+
 BUILDERS: tuple[Callable[[np.random.Generator], Parts], ...] = (ball, box, can, bottle, mug, bowl, cone, donut)
+NEWCOMERS: tuple[Callable[[np.random.Generator], Parts], ...] = (pawn,)
+"""What the models of the package have never seen; in a scene only when asked for."""
 
 LABELS = ("__background__", *(builder.__name__ for builder in BUILDERS))
+ALL_LABELS = (*LABELS, *(builder.__name__ for builder in NEWCOMERS))
 
 CONVEX = ("ball", "box", "can", "bottle")
 
 
 def make(rng: np.random.Generator, label: int) -> tuple[Parts, NDArray[np.float64], NDArray[np.float64]]:
     """A random specimen of class number `label` (1 is the first) and the corners of the box around it."""
-    parts = BUILDERS[label - 1](rng)
+    parts = (*BUILDERS, *NEWCOMERS)[label - 1](rng)
     extents = [shape.extent() for shape, _ in parts]
     return parts, np.min([low for low, _ in extents], axis=0), np.max([high for _, high in extents], axis=0)
 

@@ -41,8 +41,15 @@ class Plane:
 class Scene:
     """Everything but the camera's time. The same arguments always make the same scene."""
 
-    def __init__(self, seed: int, *, things: int | None = None, surface: str | None = None) -> None:
-        """`things` on the table (4 to 9 unless told); fewer where no room is left. `surface` is one of SURFACES."""
+    def __init__(
+        self, seed: int, *, things: int | None = None, surface: str | None = None, newcomer: str = ""
+    ) -> None:
+        """`things` on the table (4 to 9 unless told); fewer where no room is left. `surface` is one of SURFACES.
+
+        One or two of `newcomer`, a class that the package's models do not know, stand among them when it is named.
+        """
+        if newcomer and newcomer not in objects.ALL_LABELS[len(objects.LABELS) :]:
+            raise InputError(unknown("newcomer", newcomer, objects.ALL_LABELS[len(objects.LABELS) :]))
         if surface is not None and surface not in surfaces.SURFACES:
             raise InputError(unknown("surface", surface, surfaces.SURFACES))
         self.seed = seed
@@ -52,6 +59,10 @@ class Scene:
         self.path = Path.random(rng)
         self.phase = rng.uniform(0, 2 * np.pi)
         self.things = _scatter(rng, int(rng.integers(4, 10)) if things is None else things)
+        if newcomer:
+            late = np.random.default_rng([seed, 3])  # of its own, so that all others stay where they were
+            for _ in range(int(late.integers(1, 3))):
+                _stand(late, objects.ALL_LABELS.index(newcomer), self.things)
         self._looks = int(rng.integers(2**32))
 
     @cached_property
@@ -103,21 +114,23 @@ def _upright_planes(x: float, y: float, heights: tuple[float, float], textures: 
 
 
 def _scatter(rng: np.random.Generator, count: int) -> list[Thing]:
-    """Stand things at random places where none touches another; gives up on one after 60 tries."""
+    """Stand things at random places where none touches another."""
     things: list[Thing] = []
-    taken: list[tuple[Vector, float]] = []
     for _ in range(count):
-        label = int(rng.integers(1, len(objects.LABELS)))
-        parts, low, high = objects.make(rng, label)
-        foot = objects.footprint(parts)
-        for _ in range(60):
-            place = rng.uniform(-1, 1, 2) * CROWD
-            if all(np.linalg.norm(place - other) > foot + reach + 0.004 for other, reach in taken):
-                taken.append((place, foot))
-                rotation = _turned(rng) if objects.LABELS[label] == "ball" else _upright(rng.uniform(0, 2 * np.pi))
-                things.append(Thing(label, parts, low, high, rotation, np.array([*place, max(0.0, -low[2])])))
-                break
+        _stand(rng, int(rng.integers(1, len(objects.LABELS))), things)
     return things
+
+
+def _stand(rng: np.random.Generator, label: int, things: list[Thing]) -> None:
+    """Find a place for one more thing; give up after 60 tries."""
+    parts, low, high = objects.make(rng, label)
+    foot = objects.footprint(parts)
+    for _ in range(60):
+        place = rng.uniform(-1, 1, 2) * CROWD
+        if all(np.linalg.norm(place - one.position[:2]) > foot + one.foot + 0.004 for one in things):
+            rotation = _turned(rng) if objects.ALL_LABELS[label] == "ball" else _upright(rng.uniform(0, 2 * np.pi))
+            things.append(Thing(label, parts, low, high, rotation, np.array([*place, max(0.0, -low[2])])))
+            break
 
 
 def _upright(angle: float) -> Vector:

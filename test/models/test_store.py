@@ -226,7 +226,7 @@ def test_a_full_disk_is_one_clear_line(site: Site, store: Store, monkeypatch: py
         full.symlink_to("/dev/full")
         return full
 
-    monkeypatch.setattr("deep_perception.models.files.aside", to_full_disk)
+    monkeypatch.setattr("deep_perception.durable_files.aside", to_full_disk)
     with pytest.raises(WeightsError, match=r"No space left on device. Free some space"):
         store.fetch(named(site.url()))
     assert everything_in(store.folder) == []
