@@ -9,13 +9,16 @@ unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX
 
 TWO_AT_A_TIME := -n 2 --dist loadfile
 
-.PHONY: setup demo test check bench
+.PHONY: setup demo demo-learn test check bench
 
 setup:
 	@PYTHON="$(PYTHON)" bash dev/setup.sh
 
 demo: setup
 	@$(PY) -m deep_perception demo
+
+demo-learn: setup
+	@$(PY) -m deep_perception demo-learn
 
 test: setup
 	@$(PY) -m pytest $(TWO_AT_A_TIME)

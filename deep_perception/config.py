@@ -132,9 +132,7 @@ class PerceptionConfig(Selection):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in self.cameras:
-            if not re.fullmatch(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", name):
-                raise ConfigError(f"cameras: got '{name}', expected letters, digits and underscores, as in front_left")
+        check_cameras(self.cameras)
         if self.roi_topic:
             check_topic("roi_topic", self.roi_topic)
 
@@ -261,6 +259,13 @@ def check_value(
         raise ConfigError(f"{name}: got {value}, expected {range}")
     if choices and value not in choices:
         raise ConfigError(f"{name}: {unknown('choice', value, choices)}; expected one of {', '.join(choices)}")
+
+
+def check_cameras(names: Iterable[str]) -> None:
+    """Raise ConfigError unless these can be names of cameras."""
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", name):
+            raise ConfigError(f"cameras: got '{name}', expected letters, digits and underscores, as in front_left")
 
 
 def check_topic(name: str, value: str) -> None:

@@ -23,6 +23,7 @@ VERBS = {
     "doctor": "check this machine and its ROS, and say what to mend",
     "run": "run the perception node where there is no `ros2 run`",
     "demo": "show everything at work on rendered scenes, without a camera",
+    "demo-learn": "show the learning loop at work: collect, train, prove, swap and go back",
     "bench": "measure speed and the age of results on this machine",
 }
 
@@ -74,7 +75,7 @@ def _run(argv: list[str]) -> int:
     verb = argv[0]
     if verb not in VERBS:
         raise ConfigError(f"{unknown('verb', verb, VERBS)}. See {PROGRAM} --help")
-    module = importlib.import_module(f"{__name__}.{verb}")
+    module = importlib.import_module(f"{__name__}.{verb.replace('-', '_')}")
     parser = Parser(
         prog=f"{PROGRAM} {verb}",
         description=VERBS[verb][0].upper() + VERBS[verb][1:] + ".",

@@ -33,14 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo, print its table and write its report; 1 if something is not as good as it must be."""
     SceneCameraConfig(seed=arguments.seed)
-    _require_ros()
-    _make_folder(arguments.out)
+    require_ros()
+    make_folder(arguments.out)
     print("Starting a camera of rendered scenes, and one process with a model for each of six tasks ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="deep_perception_demo_") as folder:
         result = watch(arguments.seconds, arguments.seed, Path(folder))
         pictures = {file.name: file.read_bytes() for file in Path(folder).glob("*.jpg")}
-    _write(arguments.out / "result.json", json.dumps(result.summary(), indent=2, ensure_ascii=False))
-    _write(arguments.out / "index.html", page(result, pictures))
+    write(arguments.out / "result.json", json.dumps(result.summary(), indent=2, ensure_ascii=False))
+    write(arguments.out / "index.html", page(result, pictures))
     return show(result, arguments.out)
 
 
@@ -90,13 +90,15 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _require_ros() -> None:
+def require_ros() -> None:
+    """Raise ConfigError where the ROS side could not run."""
     for package in ("rclpy", "sensor_msgs", "diagnostic_msgs", "vision_msgs"):
         if importlib.util.find_spec(package) is None:
             raise ConfigError(f"demo: {package} is not installed, expected ROS 2. Source its setup.bash, or: make demo")
 
 
-def _make_folder(out: Path) -> None:
+def make_folder(out: Path) -> None:
+    """Make the folder of a report; raise InputError where that cannot be."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as err:
@@ -105,7 +107,7 @@ def _make_folder(out: Path) -> None:
         raise InputError(f"--out: {out} cannot be written to. Name another folder")
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")

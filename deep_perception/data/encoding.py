@@ -1,6 +1,7 @@
 """Pictures as the files of a data set."""
 
 import io
+from hashlib import blake2b
 from pathlib import Path
 
 import cv2
@@ -36,9 +37,9 @@ def picture_file(image: Image | bytes | Path, suffix: str) -> tuple[bytes, str, 
     if isinstance(image, Path):
         with in_words(f"{image} cannot be read", InputError):
             content = image.read_bytes()
-        own, size = _looked_at(content, str(image))
+        own, size = looked_at(content, str(image))
         return content, image.suffix.lower() or own, size
-    own, size = _looked_at(image, "a picture")
+    own, size = looked_at(image, "a picture")
     return image, suffix or own, size
 
 
@@ -51,11 +52,17 @@ def encoded(array: NDArray[np.uint8] | NDArray[np.uint16], suffix: str = ".png")
     return content.tobytes()
 
 
-def _looked_at(content: bytes, name: str) -> tuple[str, tuple[int, int]]:
+def looked_at(file: bytes | Path, name: str) -> tuple[str, tuple[int, int]]:
+    """Return the suffix, and width and height as shown; read the first bytes only. Raise InputError for no picture."""
     try:
-        with PIL.Image.open(io.BytesIO(content)) as picture:
+        with PIL.Image.open(file if isinstance(file, Path) else io.BytesIO(file)) as picture:
             width, height = picture.size
             sideways = picture.getexif().get(_ORIENTATION) in _SIDEWAYS
             return f".{(picture.format or 'png').lower()}", (height, width) if sideways else (width, height)
     except Exception as err:  # a damaged file can make its decoder raise anything
         raise InputError(f"{name} is no picture that can be read ({' '.join(str(err).split())})") from err
+
+
+def digest(image: Image) -> bytes:
+    """Return 16 bytes that are the same for equal pictures alone."""
+    return blake2b(image.tobytes(), digest_size=16, salt=bytes(str(image.shape[:2]), "ascii")[:16]).digest()

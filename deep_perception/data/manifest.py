@@ -16,28 +16,39 @@ logger = logging.getLogger(__name__)
 
 def read_records(path: Path) -> dict[str, Record]:
     """Return the latest record of each id; raise InputError for a line that is none. A torn last line is left out."""
+    records, damaged = sorted_out(read_lines(path))
+    for number, reason in damaged.items():
+        remedy = f"Mend it: deep_perception dataset verify --repair {path.parent}"
+        raise InputError(f"{path}, line {number}: not a record ({reason}). {remedy}")
+    return records
+
+
+def read_lines(path: Path) -> list[bytes]:
+    """Return the lines but a torn one; raise InputError where the file cannot be read."""
     with in_words(f"{path} cannot be read", InputError):
         lines, torn = whole_lines(path.read_bytes())
     if torn:
         logger.warning("%s: its last line was cut off while it was written, and is left out", path)
-    return parsed(path, lines)
+    return lines
 
 
-def parsed(path: Path, lines: Iterable[bytes]) -> dict[str, Record]:
-    """Return the latest record of each id; raise InputError for a line that is none."""
+def sorted_out(lines: Iterable[bytes]) -> tuple[dict[str, Record], dict[int, str]]:
+    """Return the latest record of each id and, by the number of each line that is none, why."""
     records: dict[str, Record] = {}
+    damaged: dict[int, str] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             record = record_of(line)
         except ValueError as err:
-            raise InputError(
-                f"{path}, line {number}: not a record ({err}). "
-                f"Mend it: deep_perception dataset verify --repair {path.parent}"
-            ) from err
-        records[record.id] = record
-    return records
+            damaged[number] = str(err)
+            continue
+        if record.image != records.get(record.id, record).image:
+            damaged[number] = f"its id '{record.id}' is that of {records[record.id].image}"
+        else:
+            records[record.id] = record
+    return records, damaged
 
 
 def record_of(line: bytes) -> Record:

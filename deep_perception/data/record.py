@@ -53,6 +53,8 @@ class Record:
     frame_id: str = ""
     tags: tuple[Tag, ...] | None = None
     things: tuple[Thing, ...] | None = None
+    things_source: str = HUMAN
+    """Who looked last: a human who finds nothing leaves no Thing to say so."""
     pixels: str | None = None
     """Path of the class of each pixel, an 8-bit PNG; 255 = unlabelled."""
     pixels_source: str = HUMAN
@@ -72,9 +74,7 @@ class Record:
             said.pop("more", None)
         for name in ("tags", "things"):
             if said.get(name) is not None:
-                said[name] = [
-                    {key: value for key, value in one.items() if value not in (None, {}, False)} for one in said[name]
-                ]
+                said[name] = [{key: value for key, value in one.items() if not _usual(value)} for one in said[name]]
         return said
 
     @classmethod
@@ -88,7 +88,23 @@ class Record:
             values["tags"] = tuple(Tag(**one) for one in values["tags"])
         if values.get("things") is not None:
             values["things"] = tuple(Thing(**{**one, "box": _box(one["box"])}) for one in values["things"])
-        return cls(**values)
+        record = cls(**values)
+        _check(record)
+        return record
+
+
+def _usual(value: Any) -> bool:
+    return value is None or value is False or value == {}  # a score of 0 is none of these
+
+
+def _check(record: Record) -> None:
+    """Raise TypeError or ValueError for what the rest of the program would stumble over."""
+    for name, kind in (("id", str), ("image", str), ("width", int), ("height", int)):
+        if not isinstance(getattr(record, name), kind):
+            raise TypeError(f"{name}: got {getattr(record, name)!r}, expected {kind.__name__}")
+    for path in (record.image, record.pixels, record.depth):
+        if path and (path.startswith("/") or ".." in path.split("/")):
+            raise ValueError(f"the path {path} leads out of the data set")
 
 
 def _box(numbers: Any) -> tuple[float, float, float, float]:

@@ -76,7 +76,7 @@ def mask_of(thing: Thing, record: Record) -> NDArray[np.bool_]:
         raise InputError(f"{record.id}: '{thing.name}' has no mask, expected one for each thing")
     try:
         return decoded(thing.mask, record.height, record.width)
-    except (ValueError, TypeError, KeyError) as err:
+    except (ValueError, TypeError, LookupError, RuntimeError) as err:
         raise InputError(f"{record.id}: the mask of '{thing.name}' cannot be read ({err})") from err
 
 

@@ -98,8 +98,9 @@ class Writer:
 
     def amend(self, record: Record) -> None:
         """Say something else of a picture that is there; raise StorageError where the disk is too full."""
-        if record.id not in self._records:
-            raise InputError(f"{self.folder} holds no picture '{record.id}', expected one to amend")
+        known = self._records.get(record.id)
+        if known is None or known.image != record.image:
+            raise InputError(f"{self.folder} holds no {record.image} with id '{record.id}', expected one to amend")
         line = line_of(record)
         self._check_free(len(line))
         with self._disk():

@@ -30,7 +30,7 @@ def _saturated(chroma: Tensor) -> Tensor:
 
 def _hue_weight(hue: Tensor) -> Tensor:
     waves = ((-0.17, 1, -30), (0.24, 2, 0), (0.32, 3, 6), (-0.20, 4, -63))
-    return 1 + sum(share * _sine(times * hue + shift + 90) for share, times, shift in waves)
+    return sum((share * _sine(times * hue + shift + 90) for share, times, shift in waves), torch.ones_like(hue))
 
 
 def _angle(y: Tensor, x: Tensor) -> Tensor:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deep_perception.data.dataset import BACKGROUND
 from deep_perception.evaluation.class_scores import PixelTally, TopOneTally
 from deep_perception.evaluation.picture_scores import ColourTally, SharpnessTally
 from deep_perception.evaluation.tally import Tally
@@ -42,8 +43,8 @@ NAMELESS = ("proposals", "colorization", "super_resolution")
 
 TOGETHER = 4
 """Pictures that are answered at once."""
-LEAST_SCORE, MOST_FOUND = 0.001, 100
-"""Average precision asks for doubtful findings too; COCO looks at no more than this many."""
+LEAST_SCORE, MOST_FOUND = 0.001, 300
+"""Average precision asks for doubtful findings too. Of each class COCO looks at a hundred in a picture at most."""
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +89,7 @@ def _open(model: Model, names: Sequence[str]) -> Iterator[None]:
     common = tuple(name for name in dict.fromkeys(model.labels) if name in names)
     if model.task in NAMELESS or len(common) == len(set(model.labels)):
         common = ()  # nothing has to be left out
-    model.selection = replace(
-        usual, score_threshold=LEAST_SCORE, max_detections=MOST_FOUND, classes=common, top_k=1
-    )
+    model.selection = replace(usual, score_threshold=LEAST_SCORE, max_detections=MOST_FOUND, classes=common, top_k=1)
     model.renew()
     try:
         yield
@@ -103,15 +102,10 @@ def _table(model: Model, names: Sequence[str]) -> NDArray[np.int64] | None:
     if model.task in NAMELESS:
         return None
     places = {name: place for place, name in enumerate(names)}
-    table = np.array([places.get(name, -1) for name in model.labels], np.int64)
-    if not any(name in places for name in model.labels if name != BACKGROUND):
-        logger.warning(
-            "%s knows none of the classes %s, so that nothing it finds counts (its own: %s)",
-            model.name,
-            _few(names),
-            _few(model.labels),
-        )
-    return table
+    if not {*model.labels} & {*names} - {BACKGROUND}:
+        told = model.name, _listed(names), _listed(model.labels)
+        logger.warning("%s knows none of the classes %s, so that nothing it finds counts (its own: %s)", *told)
+    return np.array([places.get(name, -1) for name in model.labels], np.int64)
 
 
 def _renumbered(answer: Prediction, table: NDArray[np.int64] | None) -> Prediction:
@@ -128,3 +122,9 @@ def _renumbered(answer: Prediction, table: NDArray[np.int64] | None) -> Predicti
         return Classes(labels[kept], answer.scores[kept])
     chosen = answer.boxes[kept], labels[kept], answer.scores[kept]
     return Instances(*chosen, answer.masks[kept]) if isinstance(answer, Instances) else Detections(*chosen)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first few names."""
+    known = [name for name in names if name != BACKGROUND]
+    return f"{', '.join(known[:4])}{'…' if len(known) > 4 else ''}"

@@ -30,7 +30,9 @@ class Tally(ABC):
 
     unit: str
     """What the headline is called."""
-    lower_is_better = False
+    of_class: str = ""
+    """What the figure of a class is called; the same where this is empty."""
+    lower_is_better: bool = False
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
@@ -57,14 +59,10 @@ class Tally(ABC):
         if not self.units:
             return {self.unit: 0.0}
         by_class = self._once().by_class[0]
-        named = {f"{self.of_class} of {self.names[number]}": by_class[number] for number in range(len(by_class))}
+        called = self.of_class or self.unit
+        named = {f"{called} of {self.names[number]}": by_class[number] for number in range(len(by_class))}
         found = {self.unit: self.value, **self._more(), **named}
         return {name: float(value) for name, value in found.items() if np.isfinite(value)}
-
-    @property
-    def of_class(self) -> str:
-        """What the figure of a class is called."""
-        return self.unit
 
     @abstractmethod
     def counted(self, weights: Floats) -> Counted:
@@ -78,9 +76,9 @@ class Tally(ABC):
         return {}
 
     def _once(self) -> Counted:
-        return self.counted(self.each_once())
+        return self.counted(self._each_once())
 
-    def each_once(self) -> Floats:
+    def _each_once(self) -> Floats:
         """Return the weights (1, pictures) that count every picture once."""
         return np.ones((1, len(self.units)))
 

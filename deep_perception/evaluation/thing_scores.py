@@ -7,7 +7,7 @@ import numpy as np
 from deep_perception.evaluation.average_precision import average_precision, average_recall
 from deep_perception.evaluation.coco_matching import OVERLAPS, Verdicts, boxes, judged, masks
 from deep_perception.evaluation.tally import Counted, Floats, Tally, mean
-from deep_perception.predictions import Detections, Instances
+from deep_perception.predictions import Detections
 
 
 class BoxTally(Tally):
@@ -23,11 +23,11 @@ class BoxTally(Tally):
     def _verdicts(self) -> list[Verdicts]:
         return self.units
 
-    def _unit(self, prediction: Detections, truth: Detections, ignored: Detections | None) -> Any:
+    def _unit(self, prediction: Any, truth: Any, ignored: Detections | None) -> Any:
         return judged(prediction, truth, ignored, boxes)
 
     def _more(self) -> dict[str, float]:
-        by_overlap = mean(np.moveaxis(average_precision(self._verdicts(), len(self.names), self.each_once()), 1, 2))[0]
+        by_overlap = mean(np.moveaxis(average_precision(self._verdicts(), len(self.names), self._each_once()), 1, 2))[0]
         return {f"{self.unit}{100 * OVERLAPS[place]:.0f}": float(by_overlap[place]) for place in (0, 5)}
 
 
@@ -39,7 +39,7 @@ class MaskTally(BoxTally):
     def _verdicts(self) -> list[Verdicts]:
         return [of_masks for _, of_masks in self.units]
 
-    def _unit(self, prediction: Instances, truth: Instances, ignored: Detections | None) -> Any:
+    def _unit(self, prediction: Any, truth: Any, ignored: Detections | None) -> Any:
         height, width = truth.masks.shape[1:]
         of_masks = judged(prediction, truth, ignored, masks, (height, width))
         return judged(prediction, truth, ignored, boxes), of_masks
@@ -64,7 +64,7 @@ class ProposalTally(Tally):
         return judged(_of_one_class(prediction), _of_one_class(truth), ignored and _of_one_class(ignored), boxes)
 
     def _more(self) -> dict[str, float]:
-        return {"AR50": float(average_recall(self.units, 1, self.each_once())[0, 0, 0])}
+        return {"AR50": float(average_recall(self.units, 1, self._each_once())[0, 0, 0])}
 
 
 def _of_one_class(found: Detections) -> Detections:

@@ -6,6 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from deep_perception.config import PerceptionConfig
 from deep_perception.errors import ConfigError, WeightsError
 from deep_perception.models import checkpoint as checkpoints
@@ -42,16 +45,21 @@ def create(
     chosen_precision = choose_precision(precision, chosen_device)
     origin = find_origin(name, str(weights), tuple(labels), scale, store or Store(), download)
     family = find(origin.name)
-    origin = replace(origin, scale=_scale(family, origin, scale))
     network = family.build(origin)
     if origin.checkpoint is not None:
         family.load(network, origin)
+    return model_of(network, origin, chosen_device, chosen_precision)
+
+
+def model_of(network: nn.Module, origin: Origin, device: torch.device, precision: torch.dtype) -> Model:
+    """Make a model of a network that was built for this origin."""
+    family = find(origin.name)
     return family.model(
         network,
         name=origin.name,
         labels=origin.labels,
-        device=chosen_device,
-        precision=chosen_precision,
+        device=device,
+        precision=precision,
         identity=origin.identity,
         **family.arguments(origin),
     )
@@ -100,7 +108,12 @@ def read_labels(path: str | Path) -> tuple[str, ...]:
 
 
 def find_origin(name: str, weights: str, labels: tuple[str, ...], scale: int, store: Store, download: bool) -> Origin:
-    """Find out which network is meant, with which weights and names."""
+    """Find out which network is meant, with which weights, names and scale."""
+    origin = _found(name, weights, labels, scale, store, download)
+    return replace(origin, scale=_scale(find(origin.name), origin, scale))
+
+
+def _found(name: str, weights: str, labels: tuple[str, ...], scale: int, store: Store, download: bool) -> Origin:
     if _is_file(weights):
         return _origin_of_file(name, Path(weights).expanduser(), labels)
     name = TASKS[DEFAULT_TASK].default_model if name == "auto" else name

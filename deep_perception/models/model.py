@@ -81,9 +81,13 @@ class Model(ABC):
                 f"got {len(images)} images and {len(targets)} targets, expected equal numbers, at least one"
             )
         guides = self._checked(images, guides)
-        self._answering = None  # these weights are about to change
+        self.renew()  # these weights are about to change
         self.network.to(self.device).train()
         return self._losses([self._upload(image) for image in images], targets, guides)
+
+    def renew(self) -> None:
+        """Answer with the weights that `network` has now, which were changed otherwise than after `losses`."""
+        self._answering = None
 
     def memory(self) -> Memory | None:
         """Return a new memory for a stream of pictures; None where each picture stands alone."""

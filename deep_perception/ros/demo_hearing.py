@@ -22,7 +22,7 @@ from deep_perception.evaluation.demo_judges import (
 )
 from deep_perception.predictions import Classes, Detections, Instances, LabelMap, Picture
 from deep_perception.ros.messages import to_boxes
-from deep_perception.scenes import LABELS, SURFACES
+from deep_perception.scenes import ALL_LABELS, SURFACES
 
 Messages = Mapping[str, Any]
 """By topic, all of one picture."""
@@ -105,7 +105,7 @@ def to_detections(message: Detection2DArray) -> Detections:
     found = to_boxes(message)
     return Detections(
         np.array([box for _, _, box in found], np.float32).reshape(-1, 4),
-        np.array([LABELS.index(name) for name, _, _ in found], np.int64),
+        np.array([ALL_LABELS.index(name) for name, _, _ in found], np.int64),
         np.array([score for _, score, _ in found], np.float32),
     )
 

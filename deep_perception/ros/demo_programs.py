@@ -125,9 +125,10 @@ def running(started: Sequence[Program], folder: Path) -> Iterator[Running]:
         yield running
     finally:
         # Who is impatient and interrupts again must not leave half of them behind.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        usual = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
         running.end()
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def end_with_parent() -> None:

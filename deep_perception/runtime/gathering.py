@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -11,6 +12,8 @@ Frame = TypeVar("Frame")
 MOST_BYTES = 256 << 20
 MOST_EARLY = 8
 """Messages of a topic that wait for their frame."""
+MOST_GONE = 256
+"""Frames that went on without something, which are remembered to tell what came too late."""
 
 
 @dataclass
@@ -37,6 +40,7 @@ class Gathering(Generic[Frame]):
         self._lock = threading.Lock()
         self._waiting: list[_Waiting[Frame]] = []
         self._early: dict[str, dict[int, Any]] = {}
+        self._gone: deque[tuple[int, set[str]]] = deque(maxlen=MOST_GONE)
         self._newest = -1
 
     def frame(self, stamp: int, frame: Frame, size: int, awaited: Collection[str]) -> None:
@@ -54,22 +58,20 @@ class Gathering(Generic[Frame]):
             self._let_go()
 
     def tell(self, topic: str, stamp: int, message: Any) -> bool:
-        """Take what is told; return False when its frame has gone on, or never came."""
+        """Take what is told; return True when its frame has gone on without it."""
         with self._lock:
-            fitting = [one for one in self._waiting if one.stamp == stamp]
-            for one in fitting:
-                one.told[topic] = message
             for one in self._waiting:
+                if one.stamp == stamp:
+                    one.told[topic] = message
                 if one.stamp <= stamp:
                     one.missing.discard(topic)
             self._let_go()
-            if not fitting and stamp > self._newest:  # its frame may be on the way
+            if stamp > self._newest:  # its frame may be on the way
                 early = self._early.setdefault(topic, {})
                 early[stamp] = message
                 for old in list(early)[:-MOST_EARLY]:
                     del early[old]
-                return True
-            return bool(fitting)
+            return any(gone == stamp and topic in missing for gone, missing in self._gone)
 
     def check(self) -> None:
         """Give on what has waited for long enough."""
@@ -81,6 +83,7 @@ class Gathering(Generic[Frame]):
         with self._lock:
             self._waiting.clear()
             self._early.clear()
+            self._gone.clear()
             self._newest = -1
 
     def _let_go(self) -> None:
@@ -94,4 +97,6 @@ class Gathering(Generic[Frame]):
                 break
         ready, self._waiting = self._waiting[:going], self._waiting[going:]
         for one in ready:
+            if one.missing:
+                self._gone.append((one.stamp, one.missing))
             self._ready(one.frame, one.told)

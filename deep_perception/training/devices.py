@@ -37,7 +37,7 @@ def launch(config: TrainConfig) -> Fabric:
 
 def _check_shared(config: TrainConfig, device: torch.device, here: int) -> None:
     if config.device not in ("auto", "cpu", "cuda"):
-        raise DeviceError(f"device: got {config.device}, but torchrun gives each process its own. Use auto, cpu or cuda")
+        raise DeviceError(f"device: got {config.device}, but torchrun gives each process one. Use auto, cpu or cuda")
     if device.type == "cuda" and here > torch.cuda.device_count():
         raise DeviceError(
             f"device: torchrun starts {here} processes, but there are {torch.cuda.device_count()} GPUs. "

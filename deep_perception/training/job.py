@@ -24,8 +24,9 @@ USUAL = {"things": "detection", "tags": "classification", "pixels": "semantic_se
 class Job:
     """What `deep_perception train` is asked for."""
 
+    given: TrainConfig
     config: TrainConfig
-    """With the network and the task by their names."""
+    """The same, with the network and the task by their names."""
     dataset: Dataset
     task: str
     names: tuple[str, ...]
@@ -46,7 +47,7 @@ class Job:
             )
         names = tuple(dataset.labels.get(KIND[task], ())) if task in KIND else ()
         settled = replace(config, model=model, task=TASKS[task].worker)
-        return cls(settled, dataset, task, names, _parts(dataset, task))
+        return cls(config, settled, dataset, task, names, _parts(dataset, task))
 
 
 def _model(config: TrainConfig, dataset: Dataset) -> str:
@@ -63,8 +64,8 @@ def _usual_task(dataset: Dataset) -> str:
     labelled = _labelled(dataset)
     if not any(labelled.values()):
         raise InputError(
-            f"{dataset.folder}: none of its {len(dataset.records)} pictures is labelled. Label some, or name a task that "
-            "learns from pictures alone: --task colorizer or upscaler"
+            f"{dataset.folder}: none of its {len(dataset.records)} pictures is labelled. Label some, or name a task "
+            "that learns from pictures alone: --task colorizer or upscaler"
         )
     return USUAL[max(USUAL, key=lambda kind: labelled[kind])]
 
@@ -82,11 +83,4 @@ def _parts(dataset: Dataset, task: str) -> dict[str, tuple[Record, ...]]:
             f"{dataset.folder}: a {TASKS[task].worker} learns from {wanted}, but its {len(dataset.records)} pictures "
             f"have {has}. Label them, or take another network"
         )
-    parts = {part: tuple(record for record in dataset.part(part) if record.id in ids) for part in PARTS}
-    for part, records in parts.items():
-        if not records:
-            raise InputError(
-                f"{dataset.folder}: no picture of its part '{part}' is labelled for a {TASKS[task].worker}. "
-                f"Label some, or split it again: deep_perception dataset split {dataset.folder}"
-            )
-    return parts
+    return {part: tuple(record for record in dataset.part(part) if record.id in ids) for part in PARTS}

@@ -69,7 +69,7 @@ class Learner:
 
     def step(self, examples: Sequence[Example], number: int) -> Step:
         """Learn from some pictures, as the step of this number; raise DivergedError instead of spoiling the weights."""
-        rate = self._rate * share_at(number, self._steps, self._config)
+        rate = self.rate_at(number)
         set_rate(self._optimizer, rate)
         self._draw_from(number)
         batch = [one.image for one in examples], [one.target for one in examples]
@@ -86,12 +86,19 @@ class Learner:
             self._average.update_parameters(self.model.network)
         return step
 
+    def rate_at(self, number: int) -> float:
+        """Return the learning rate of the step of this number, counted from 0."""
+        return self._rate * share_at(number, self._steps, self._config)
+
     def judged(self) -> Model:
         """Return the model to be judged and kept: with the average of the weights, apart from those that learn on."""
         model = copy.copy(self.model)
         network = self._average.module if self._average is not None else self.model.network
         model.network = copy.deepcopy(network)
-        model._answering = None
+        model.renew()
+        if self._fabric.world_size > 1:  # each process has seen other pictures, and norms remember what they saw
+            for buffer in model.network.buffers():
+                torch.distributed.broadcast(buffer, 0)
         return model
 
     def state_dict(self) -> dict[str, Any]:

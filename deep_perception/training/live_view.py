@@ -17,7 +17,7 @@ class LiveView:
         """Begin with the step of this number: what was written of it and later ones is taken back."""
         self._writer = None
         if importlib.util.find_spec("tensorboard") is None:
-            logger.info("TensorBoard is not installed: there will be no live view. To have one: pip install tensorboard")
+            logger.info("TensorBoard is not installed, so there is no live view. To have one: pip install tensorboard")
             return
         from torch.utils.tensorboard import SummaryWriter
 

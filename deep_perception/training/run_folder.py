@@ -1,10 +1,11 @@
 """RUN: the folder with everything about one training."""
 
+import contextlib
 import fcntl
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,19 @@ BEST, LAST, MODEL = "best.safetensors", "last.state", "model.safetensors"
 
 
 class RunFolder:
-    """Files of one training, each written whole or not at all; one process at a time writes them."""
+    """Files of one training, each written whole or not at all, by one process at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
+        """`writes`: whether this process is the one, of several that train together."""
         self.path = path
-        self._held: int | None = None
+        self.writes = writes
 
     def check_new(self) -> None:
         """Raise InputError if something is there already."""
-        if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
-            resumed = ", or go on with the training in it: --resume" if self.has(CONFIG) else ""
-            raise InputError(f"--out: {self.path} exists already. Name another folder{resumed}")
+        empty = self.path.is_dir() and not any(self.path.iterdir())
+        if self.writes and self.path.exists() and not empty:
+            way = ", or go on with the training in it: --resume" if self.has(CONFIG) else ""
+            raise InputError(f"--out: {self.path} exists already. Name another folder{way}")
 
     def check_begun(self) -> None:
         """Raise InputError unless a training was begun here."""
@@ -37,60 +40,56 @@ class RunFolder:
 
     def check_room(self, needed: int) -> None:
         """Raise StorageError if less than this many bytes are free."""
-        free = shutil.disk_usage(self._nearest()).free
+        place = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.is_dir())
+        free = shutil.disk_usage(place).free
         if free < needed:
             raise StorageError(
-                f"--out: {free / 1e6:.0f} MB are free for {self.path}, expected at least {needed / 1e6:.0f} MB for its "
-                "weights. Free some space or choose another place"
+                f"--out: {free / 1e6:.0f} MB are free for {self.path}, expected {needed / 1e6:.0f} MB for its weights. "
+                "Free some space or choose another place"
             )
 
-    def claim(self) -> None:
-        """Make the folder if need be and keep others out as long as this process lives."""
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Make the folder, and keep other trainings out for a while."""
+        if not self.writes:
+            yield
+            return
         with in_words(f"--out: cannot make '{self.path}'", StorageError):
             make_folder(self.path)
-            self._held = os.open(self.path, os.O_RDONLY)
-            try:
-                fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as err:
-                raise InputError(f"--out: another training works in {self.path}. Wait for it, or end it") from err
-
-    def release(self) -> None:
-        """Let others in."""
-        if self._held is not None:
-            os.close(self._held)
-            self._held = None
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            self._lock(folder)
+            yield
+        finally:
+            os.close(folder)
 
     def has(self, name: str) -> bool:
         """Whether this file was written."""
         return (self.path / name).is_file()
 
-    def read(self, name: str) -> Any:
+    def read(self, name: str) -> dict[str, Any]:
         """Read a JSON file; raise InputError where it is damaged."""
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as err:
+            return dict(json.loads((self.path / name).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as err:
             raise InputError(f"{self.path / name} cannot be read ({err}). Train anew, into another folder") from err
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file."""
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        with in_words(f"cannot write '{self.path / name}'", StorageError), written_aside(self.path / name) as part:
-            part.write_text(text + "\n", encoding="utf-8")
+        self._write(name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
-    def history(self) -> list[dict[str, float]]:
-        """Return what was written of each epoch."""
-        if not self.has(HISTORY):
-            return []
-        lines = (self.path / HISTORY).read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+    def remember(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Write what is known of each epoch, a line each."""
+        self._write(HISTORY, "".join(json.dumps(line) + "\n" for line in history))
 
-    def remember(self, history: list[dict[str, float]]) -> None:
-        """Write what is known of each epoch."""
-        lines = [json.dumps(line) + "\n" for line in history]
-        path = self.path / HISTORY
-        with in_words(f"cannot write '{path}'", StorageError), written_aside(path) as part:
-            part.write_text("".join(lines), encoding="utf-8")
+    def _lock(self, folder: int) -> None:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise InputError(f"--out: another training works in {self.path}. Wait for it, or end it") from err
 
-    def _nearest(self) -> Path:
-        """Return the folder itself, or the closest one above it that exists."""
-        return next(folder for folder in (self.path, *self.path.absolute().parents) if folder.is_dir())
+    def _write(self, name: str, text: str) -> None:
+        if self.writes:
+            path = self.path / name
+            with in_words(f"cannot write '{path}'", StorageError), written_aside(path) as part:
+                part.write_text(text, encoding="utf-8")

@@ -257,6 +257,17 @@ def test_half_a_line_on_a_full_disk_is_taken_back(folder: Path, monkeypatch: pyt
     assert len(Dataset.open(folder).records) == 3
 
 
+def test_what_could_not_be_taken_back_is_taken_back_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.write
+    with Writer(folder) as writer:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", lambda file, data: whole(file, data[: len(data) // 2]))
+            fill_up(patch, os, "ftruncate", 0)
+            assert not tried(writer, "c")
+        add(writer, "c")
+    assert [record.id for record in Dataset.open(folder).records] == ["a", "b", "c"]
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, of 100 kB."""

@@ -28,30 +28,29 @@ def test_a_frame_of_which_nobody_speaks_goes_on_at_once(gathering, gone):
 
 def test_a_frame_waits_for_every_topic_that_is_awaited(gathering, gone):
     gathering.frame(1, "a", 10, BOTH)
-    assert gathering.tell("boxes", 1, "b")
+    gathering.tell("boxes", 1, "b")
     assert gone == []
-    assert gathering.tell("depth", 1, "d")
+    gathering.tell("depth", 1, "d")
     assert gone == [("a", {"boxes": "b", "depth": "d"})]
 
 
 def test_what_is_told_before_its_frame_comes_waits_for_it(gathering, gone):
-    assert gathering.tell("boxes", 1, "b")
+    gathering.tell("boxes", 1, "b")
     gathering.frame(1, "a", 10, ("boxes",))
     assert gone == [("a", {"boxes": "b"})]
 
 
 def test_only_the_exact_stamp_fits(gathering, gone):
     gathering.frame(10, "a", 10, ("boxes",))
-    assert not gathering.tell("boxes", 9, "b")
+    gathering.tell("boxes", 9, "b")
     assert gone == []
 
 
 def test_a_later_word_on_a_topic_ends_the_wait_of_earlier_frames(gathering, gone):
     gathering.frame(1, "a", 10, ("boxes",))
     gathering.frame(2, "b", 10, ("boxes",))
-    assert gathering.tell("boxes", 2, "of b")
+    gathering.tell("boxes", 2, "of b")
     assert gone == [("a", {}), ("b", {"boxes": "of b"})]
-    assert not gathering.tell("boxes", 1, "too late")
 
 
 def test_frames_keep_their_order(gathering, gone):
@@ -65,6 +64,15 @@ def test_a_frame_goes_on_without_when_it_has_waited_long_enough(gone):
     gathering.frame(1, "a", 10, BOTH)
     gathering.check()
     assert gone == [("a", {})]
+
+
+def test_what_comes_too_late_for_a_frame_is_known_from_what_belongs_to_none(gone):
+    gathering = Gathering(0.0, lambda frame, told: gone.append(frame))
+    gathering.frame(5, "a", 10, ("boxes",))
+    gathering.check()
+    assert gathering.tell("boxes", 5, "b")
+    assert not gathering.tell("boxes", 4, "of a frame that never came")
+    assert not gathering.tell("boxes", 6, "of a frame that may come")
 
 
 def test_no_more_is_held_than_there_is_memory_for(gathering, gone):

@@ -1,0 +1,84 @@
+"""deep_perception demo-learn: from "does not know this thing" to "publishes it", on rendered scenes."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from deep_perception.cli.demo import make_folder, require_ros, write
+from deep_perception.cli.options import positive
+from deep_perception.cli.ros_program import ros_program
+from deep_perception.cli.tables import print_table
+from deep_perception.errors import DeepPerceptionError
+from deep_perception.evaluation.demo_learning import Learning, from_json
+
+EXAMPLE = """example:
+  deep_perception demo-learn --out out/demo-learn"""
+
+PROGRAM = "deep_perception.ros.demo_learn"
+TRAINING = ("--regime", "large", "--lr", "5e-4", "--epochs", "12", "--batch", "8")
+COLUMNS = ("class", "AP before", "AP after", "found live", "missed", "wrong")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/demo-learn"),
+        metavar="DIR",
+        help="what it leaves (default: out/demo-learn)",
+    )
+    parser.add_argument("--pictures", type=positive, default=400, metavar="N", help="to collect (default: 400)")
+    parser.add_argument(
+        "--questions", type=positive, default=100, metavar="N", help="scenes to examine on (default: 100)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the loop, print its figures; 1 if something is not as good as it must be."""
+    require_ros()
+    make_folder(arguments.out)
+    # Each run begins with nothing; what earlier ones left stays where it is.
+    folder = Path(tempfile.mkdtemp(prefix="run_", dir=arguments.out))
+    result = follow(arguments, folder)
+    write(folder / "result.json", json.dumps(result.summary(), indent=2, ensure_ascii=False))
+    return show(result, folder)
+
+
+def follow(arguments: argparse.Namespace, folder: Path) -> Learning:
+    """Let the ROS side run and print what it says; raise DeepPerceptionError when it fails."""
+    options = [f"--folder={folder}", f"--pictures={arguments.pictures}", f"--questions={arguments.questions}"]
+    with ros_program(PROGRAM, [*options, f"--training={json.dumps(TRAINING)}"]) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said = json.loads(line)
+            if "step" in said:
+                print(f"\n== {said['step']}", flush=True)
+            elif "line" in said:
+                print(said["line"], flush=True)
+            elif "failed" in said:
+                raise DeepPerceptionError(f"demo-learn: {said['failed']}")
+            else:
+                return from_json(said["result"])
+        raise DeepPerceptionError(f"demo-learn: {PROGRAM} ended with code {process.wait()} and no result, see above")
+
+
+def show(result: Learning, folder: Path) -> int:
+    """Print the figures and the verdict."""
+    print()
+    print_table(COLUMNS, [_row(result, name) for name in result.after])
+    minutes = sum(result.seconds.values()) / 60
+    print(f"\n{result.newcomer}: {result.verdict}. Known classes, on new scenes: {-result.forgotten:+.3f} AP")
+    print(f"{result.saved} pictures, {minutes:.1f} minutes. Report: {folder / 'run' / 'report.html'}")
+    shortfalls = result.shortfalls()
+    for line in shortfalls:
+        print(f"\nDEMO FAILED: {line}", file=sys.stderr)
+    return int(bool(shortfalls))
+
+
+def _row(result: Learning, name: str) -> list[object]:
+    before, after, live = result.before.get(name, 0.0), result.after[name], result.live.get(name)
+    counts = [live.found, live.missed, live.wrong] if live else ["", "", ""]
+    return [name, f"{before:.3f}", f"{after:.3f}", *counts]

@@ -1,0 +1,1 @@
+"""Formats of others, out of which a data set comes and into which it goes."""

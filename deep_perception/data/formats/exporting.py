@@ -1,0 +1,52 @@
+"""Writes a data set in another format, and says what that cannot hold."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from deep_perception.data.dataset import Dataset
+from deep_perception.data.formats.format import Format, Loss
+from deep_perception.data.record import HUMAN, Record, Thing
+from deep_perception.durable_files import in_words
+from deep_perception.errors import InputError, StorageError
+
+logger = logging.getLogger(__name__)
+
+SAID: Mapping[str, Callable[[Record], bool]] = {
+    "tags": lambda record: bool(record.tags),
+    "boxes": lambda record: bool(record.things),
+    "masks": lambda record: _any(record, lambda thing: thing.mask is not None),
+    "things that do not count": lambda record: _any(record, lambda thing: thing.ignored),
+    "scores": lambda record: any(one.score != 1 for one in (*(record.tags or ()), *(record.things or ()))),
+    "who said it": lambda record: any(one.source != HUMAN for one in (*(record.tags or ()), *(record.things or ()))),
+    "classes of pixels": lambda record: record.pixels is not None,
+    "depth": lambda record: record.depth is not None,
+    "times": lambda record: record.stamp_ns is not None,
+}
+"""What a record may say that not every format can."""
+
+
+def write_as(name: str, format: Format, dataset: Dataset, folder: Path, progress: Callable[[int, int], None]) -> None:
+    """Write all of it into a new or empty folder; log once what was lost. Raise InputError or StorageError."""
+    with in_words(f"cannot write to {folder}", StorageError):
+        _check_empty(folder)
+        losses: Counter[Loss] = Counter()
+        for number, lost in enumerate(format.write(dataset, folder), 1):
+            losses.update(lost)
+            progress(number, len(dataset.records))
+    for record in dataset.records:
+        losses.update(what for what, said in SAID.items() if what not in format.holds and said(record))
+    if losses:
+        counted = "; ".join(f"{what} (of {count})" for what, count in losses.items())
+        logger.warning("%s cannot hold everything. Lost: %s of %d pictures", name, counted, len(dataset.records))
+
+
+def _any(record: Record, is_so: Callable[[Thing], bool]) -> bool:
+    return any(map(is_so, record.things or ()))
+
+
+def _check_empty(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise InputError(f"{folder} exists and is not empty, expected a new folder. Choose another, or remove it")

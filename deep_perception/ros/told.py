@@ -1,0 +1,100 @@
+"""What is told about a picture over topics, as a record of a data set keeps it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image as ImageMessage
+from vision_msgs.msg import Classification, Detection2DArray, LabelInfo, ObjectHypothesis
+
+from deep_perception import pixels
+from deep_perception.data.record import HUMAN, MODEL, Tag, Thing
+from deep_perception.errors import ImageError
+from deep_perception.predictions import UNLABELLED
+from deep_perception.ros.messages import to_boxes
+from deep_perception.ros.picture_messages import Size
+
+TOPICS: dict[str, type] = {
+    "detections": Detection2DArray,
+    "classification": Classification,
+    "mask": ImageMessage,
+    "depth": ImageMessage,
+    "detections_other": Detection2DArray,
+}
+"""What carries the stamps of pictures."""
+
+FARTHEST = 0xFFFF
+"""Millimetres; what is farther is unknown."""
+
+
+@dataclass(frozen=True)
+class Things:
+    """What boxes say, and how many of them could not be used."""
+
+    things: tuple[Thing, ...]
+    refused: int = 0
+    why: str = ""
+
+
+def things_in(message: Detection2DArray, size: Size, source: str) -> Things:
+    """Read boxes, cut to the picture; those without a class, and those that hold nothing of it, are left out."""
+    kept = []
+    told = to_boxes(message)
+    for name, score, box in told:
+        corners = np.clip(box, 0, (size[1], size[0], size[1], size[0]))
+        good = np.isfinite((score, *box)).all() and (corners[2:] > corners[:2]).all()
+        if name and good:
+            x1, y1, x2, y2 = map(float, corners)
+            kept.append(Thing(name, (x1, y1, x2, y2), 1.0 if source == HUMAN else float(score), source))
+    refused = len(told) - len(kept)
+    why = f"{refused} of {len(told)} boxes have no class_id, or hold nothing of a picture of {size[1]}x{size[0]}"
+    return Things(tuple(kept), refused, why)
+
+
+def tags_in(message: Classification) -> tuple[Tag, ...]:
+    """Read what a model says of the whole picture, best first."""
+    tags = [Tag(one.class_id, float(one.score), MODEL) for one in message.results if _is_meant(one)]
+    return tuple(sorted(tags, key=lambda tag: -tag.score))
+
+
+def _is_meant(one: ObjectHypothesis) -> bool:
+    return bool(one.class_id) and bool(np.isfinite(one.score))
+
+
+def names_in(message: LabelInfo) -> dict[int, str]:
+    """Read the names of classes by their numbers."""
+    return {one.class_id: one.class_name for one in message.class_map}
+
+
+def classes_in(message: ImageMessage, size: Size) -> NDArray[np.uint8]:
+    """Read the class of each pixel; raise ImageError where it does not fit the picture."""
+    array = pixels.to_array(message)
+    return _checked("mask", array, np.uint8, size)
+
+
+def millimetres_in(message: ImageMessage, size: Size) -> NDArray[np.uint16]:
+    """Read depth in millimetres or metres; 0 is unknown. Raises ImageError where it does not fit the picture."""
+    array = pixels.to_array(message)
+    if array.dtype == np.float32:
+        with np.errstate(invalid="ignore", over="ignore"):
+            metres = np.where(np.isfinite(array), array, 0) * np.float32(1000)
+        array = np.where((metres > 0) & (metres <= FARTHEST), np.rint(metres), 0).astype(np.uint16)
+    return _checked("depth", array, np.uint16, size)
+
+
+def renumbered(numbers: NDArray[np.uint8], names: dict[int, str], order: "tuple[str, ...]") -> NDArray[np.uint8]:
+    """Return the same classes, numbered as in `order`; what has no name, or no room there, is unlabelled."""
+    table = np.full(256, UNLABELLED, np.uint8)
+    for number, name in names.items():
+        if 0 <= number < UNLABELLED and name in order[:UNLABELLED]:
+            table[number] = order.index(name)
+    return table[numbers]
+
+
+def _checked(what: str, array: NDArray[Any], dtype: type[np.generic], size: Size) -> NDArray[Any]:
+    if array.dtype != dtype or array.shape != size:
+        got = f"{array.dtype} of {'x'.join(map(str, array.shape[::-1]))}"
+        expected = f"{np.dtype(dtype)} of the picture's {size[1]}x{size[0]}"
+        raise ImageError(what, f"{what}: got {got}, expected {expected}. Remap {what} to what belongs to the picture")
+    return array

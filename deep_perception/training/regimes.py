@@ -1,0 +1,103 @@
+"""How much of a model learns: little where there are few pictures, which would teach the rest nothing good."""
+
+import math
+from collections.abc import Collection
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from deep_perception.errors import ConfigError, ModelError
+from deep_perception.models.model import Model
+from deep_perception.models.origin import Origin
+from deep_perception.tasks import TASKS
+from deep_perception.training.heads import class_tensors
+
+FEW, MANY = 100, 1000
+"""Below the first, regime small; from the second, large."""
+LATE = 1 / 3
+"""Share of the layers before the head that regime medium trains, the last ones."""
+
+TRAINED = {
+    "small": "only the head learns",
+    "medium": "the head and the last third of the other layers learn",
+    "large": "all layers learn on",
+    "scratch": "all layers learn from random weights",
+}
+
+
+def choose(regime: str, pictures: int, pretrained: bool) -> tuple[str, str]:
+    """Return the regime and why; raise ConfigError for one that would keep what is random."""
+    if regime == "auto":
+        return _usual(pictures, pretrained)
+    if regime != "scratch" and not pretrained:
+        raise ConfigError(
+            f"regime: got {regime}, but there are no weights to begin with. Take scratch, or name weights or a file"
+        )
+    return regime, f"{regime}, as asked: {TRAINED[regime]}"
+
+
+def _usual(pictures: int, pretrained: bool) -> tuple[str, str]:
+    if not pretrained:
+        return "scratch", f"scratch: there are no weights to begin with, so {TRAINED['scratch']}"
+    regime = "small" if pictures < FEW else "medium" if pictures < MANY else "large"
+    bound = {"small": f"fewer than {FEW}", "medium": f"{FEW} to {MANY - 1}", "large": f"at least {MANY}"}[regime]
+    return regime, f"{regime}: with {bound} pictures ({pictures}) {TRAINED[regime]}"
+
+
+def freeze(model: Model, regime: str, new: Collection[str] = ()) -> list[str]:
+    """Freeze what does not learn in this regime; return the names of the parameters that do.
+
+    `new` are layers that know nothing yet: they learn in every regime. What is frozen already stays so. Raises
+    ModelError where nothing is left to learn.
+    """
+    layers = _layers(model.network)
+    if regime in ("small", "medium"):
+        head = _head(model, layers)
+        others = [layer for layer in layers if layer not in head]
+        late = others[len(others) - math.ceil(LATE * len(others)) :] if regime == "medium" else []
+        learning = {*head, *late, *new}
+        for name, parameter in model.network.named_parameters():
+            parameter.requires_grad_(parameter.requires_grad and _owner(name) in learning)
+    keep_frozen_still(model)
+    names = [name for name, parameter in model.network.named_parameters() if parameter.requires_grad]
+    if not names:
+        raise ModelError(f"{model.name} has nothing to learn. Take a network with weights, such as "
+                         f"{TASKS[model.task].default_model}")
+    return names
+
+
+def keep_frozen_still(model: Model) -> None:
+    """Have batch norms whose parameters are frozen use the mean and variance that they know, and keep them.
+
+    It lasts: whoever turns to training mode, as the losses do, does not change it.
+    """
+    for norm in model.network.modules():
+        watched = _stay_still in norm._forward_pre_hooks.values()
+        if isinstance(norm, _BatchNorm) and _is_frozen(norm) and not watched:
+            norm.register_forward_pre_hook(_stay_still)
+
+
+def _stay_still(norm: nn.Module, _: object) -> None:
+    norm.training = not _is_frozen(norm) and norm.training
+
+
+def _is_frozen(norm: nn.Module) -> bool:
+    parameters = list(norm.parameters())
+    return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
+
+
+def _head(model: Model, layers: list[str]) -> set[str]:
+    """Return the layers of the head: what judges the backbone's features, else the classes, else the last layer."""
+    if hasattr(model.network, "backbone"):
+        return {layer for layer in layers if layer.split(".")[0] != "backbone"}
+    judging = {_owner(name) for name in class_tensors(Origin(model.name, model.labels))}
+    return judging or set(layers[-1:])
+
+
+def _layers(network: nn.Module) -> list[str]:
+    """Return the layers that can learn, from the first to the last."""
+    return list(dict.fromkeys(_owner(name) for name, one in network.named_parameters() if one.requires_grad))
+
+
+def _owner(name: str) -> str:
+    return name.rpartition(".")[0] or name
