@@ -20,6 +20,7 @@ VERBS = {
     "promote": "give a running node the model of a training that proved better",
     "rollback": "give a running node its earlier model back",
     "ledger": "show which model ran in which node, when and why",
+    "dataset": "look into, check, split, merge and convert data sets",
     "doctor": "check this machine and its ROS, and say what to mend",
     "run": "run the perception node where there is no `ros2 run`",
     "demo": "show everything at work on rendered scenes, without a camera",

@@ -1,47 +1,33 @@
 """deep_perception bench: how fast models answer on this machine, beside torchvision, and what ROS adds."""
 
 import argparse
-import importlib.metadata
 import importlib.util
 import json
 import os
-import platform
-import shlex
-import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from deep_perception import __version__
+from deep_perception.cli import bench_training
+from deep_perception.cli.bench_report import circumstances, closing, make_folder, table, told, write
 from deep_perception.cli.options import positive
 from deep_perception.cli.ros_program import ros_program
-from deep_perception.cli.tables import print_table
-from deep_perception.errors import ConfigError, DeepPerceptionError, InputError, unknown
+from deep_perception.errors import ConfigError, DeepPerceptionError, unknown
 from deep_perception.evaluation import pasting
 from deep_perception.evaluation.contestants import contestants, picture_of
-from deep_perception.evaluation.speed import Figure, figures, summary, take_turns
+from deep_perception.evaluation.speed import figures, summary, take_turns
 from deep_perception.models import create, named_weights
 from deep_perception.models.store import Store
 
 EXAMPLE = """examples:
   deep_perception bench
-  deep_perception bench --quick --model mobilenet_v2 --weights mobilenet_v2=mine.safetensors"""
+  deep_perception bench --quick --model mobilenet_v2 --weights mobilenet_v2=mine.safetensors
+  deep_perception bench --training"""
 
 MODELS = ("ssdlite320_mobilenet_v3_large", "mobilenet_v2")
 PROGRAM = "deep_perception.ros.bench"
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "opencv-contrib-python-headless",
-    "opencv-python-headless",
-    "rclpy",
-    "ros-rclpy",
-)
-COLUMNS = ("figure", "value", "unit", "target", "verdict", "note")
 
 FULL = {"rounds": 150, "seconds": 60.0, "idle_seconds": 10.0}
 QUICK = {"rounds": 5, "seconds": 3.0, "idle_seconds": 1.0}
@@ -62,30 +48,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=positive, help=f"length of the overload (default: {FULL['seconds']:g})")
     parser.add_argument("--quick", action="store_true", help="only see whether everything works: a few seconds a model")
     parser.add_argument(
-        "--out", type=Path, default=Path("out/bench"), metavar="DIR", help="folder of speed.json (default: out/bench)"
+        "--training", action="store_true", help="measure pictures a second of a training instead, beside torchvision's"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/bench"), metavar="DIR", help="folder of the figures (default: out/bench)"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables and write the report; a missed target is told and is no failure."""
+    if arguments.training:
+        return bench_training.run(arguments, arguments.model or MODELS)
     effort = {**(QUICK if arguments.quick else FULL), **_given(arguments)}
     weights = _weights(arguments.weights)
-    _make_folder(arguments.out)
-    report = {**_circumstances(), **effort, "models": {}}
+    make_folder(arguments.out)
+    report = {**circumstances(), **effort, "models": {}}
     missed = 0
     for model in arguments.model or MODELS:
         options = {"model": model, "weights": weights.get(model) or _usual_weights(model), **effort}
         entry = _entry(options, arguments.picture)
         report["models"][model] = entry
         missed += _show(model, entry)
-        _write(arguments.out / "speed.json", report)
+        write(arguments.out / "speed.json", report)
     if not arguments.model:
-        report["pasting"] = [_told(line) for line in pasting.measure(int(effort["rounds"]))]
+        report["pasting"] = [told(line) for line in pasting.measure(int(effort["rounds"]))]
         print("\nMasks of Mask R-CNN, 640x480")
-        missed += _table(report["pasting"])
-        _write(arguments.out / "speed.json", report)
-    print(f"\n{missed} targets MISSED. " if missed else "\nEvery target is met. ", end="")
-    print(f"All percentiles: {arguments.out / 'speed.json'}")
+        missed += table(report["pasting"])
+        write(arguments.out / "speed.json", report)
+    closing(missed, arguments.out / "speed.json")
     return 0
 
 
@@ -121,7 +111,7 @@ def _entry(options: Mapping[str, Any], picture: Path | None) -> dict[str, Any]:
     if "overload" not in measured:
         notes.append("no ROS here: only the calls were measured")
     summed = summary(measured)
-    lines = [_told(line) for line in figures(summed)]
+    lines = [told(line) for line in figures(summed)]
     return {"weights": options["weights"], "notes": notes, "load_average": os.getloadavg(), "figures": lines, **summed}
 
 
@@ -130,24 +120,7 @@ def _show(model: str, entry: Mapping[str, Any]) -> int:
     print(f"\n{model}, {torch.get_num_threads()} threads, load {entry['load_average'][0]:.1f}")
     for note in entry["notes"]:
         print(f"note: {note}")
-    return _table(entry["figures"])
-
-
-def _told(line: Figure) -> dict[str, Any]:
-    return {**vars(line), "met": line.met}
-
-
-def _table(told: Sequence[Mapping[str, Any]]) -> int:
-    """Print figures; return how many targets were missed."""
-    lines = [Figure(**{name: value for name, value in line.items() if name != "met"}) for line in told]
-    print_table(COLUMNS, [_row(line) for line in lines])
-    return sum(line.met is False for line in lines)
-
-
-def _row(line: Figure) -> list[object]:
-    target = "" if line.target is None else f"<= {line.target:.2f}"
-    verdict = {None: "", True: "met", False: "MISSED"}[line.met]
-    return [line.name, f"{line.value:.2f}", line.unit, target, verdict, line.note]
+    return table(entry["figures"])
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, float]:
@@ -168,46 +141,3 @@ def _weights(given: list[str]) -> dict[str, str]:
 
 def _usual_weights(model: str) -> str:
     return "default" if Store().has(named_weights(model)) else "none"
-
-
-def _circumstances() -> dict[str, Any]:
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {
-        "command": shlex.join(sys.argv),
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "threads": torch.get_num_threads(),
-        "versions": {"deep_perception": __version__, "python": platform.python_version(), **versions},
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
-    )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise InputError(f"--out: cannot make the folder {folder} ({err.strerror}). Name another one") from err
-
-
-def _write(path: Path, report: Mapping[str, Any]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(json.dumps(report, indent=1), encoding="utf-8")
-        partial.replace(path)
-    except OSError as err:
-        raise InputError(f"--out: cannot write {path} ({err.strerror}). Name another folder") from err

@@ -48,7 +48,7 @@ class _Parts:
         self._total: Names = Counter()
         for one in (*groups, *given):
             self._total.update(one)
-        self._groups = Counter(name for group in groups for name in group)
+        self._holders = Counter(name for one in (*groups, *given) for name in one)
 
     def take(self, group: Names, name: str) -> int:
         """Give a group to the part that should have it for the sake of this class."""
@@ -61,7 +61,7 @@ class _Parts:
         without = [part for part in used if not self._held[part][name]]
         if without and without[0] == used[0]:
             return used[0]
-        enough = self._groups[name] + len(used) - len(without) >= len(used)
+        enough = self._holders[name] >= len(used)
         return max(without if enough and without else used, key=lambda part: (self._lack(part, name), -part))
 
     def _lack(self, part: int, name: str) -> tuple[float, float]:

@@ -1,7 +1,9 @@
 """Processes that prepare examples beside the training and stay from epoch to epoch."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -49,7 +51,7 @@ class Crew:
         self._order[:] = order
         for batch in self._batches():
             if isinstance(batch, InputError):
-                raise batch
+                raise InputError(*batch.args)  # another one: raising its own local would tie this frame into a cycle
             yield batch
             assert own == self._passes, "another pass has begun"
 
@@ -83,7 +85,15 @@ def _as_it_is(batch: list[Any] | InputError) -> list[Any] | InputError:
 
 
 def _begin(_: int) -> None:
-    """Leave Ctrl-C to the training, which ends its workers itself, and the other cores to it as well."""
+    """Leave Ctrl-C and the other cores to the training, and end when it ends, however that happens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

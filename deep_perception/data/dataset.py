@@ -56,7 +56,7 @@ class Dataset:
         if not (folder / MANIFEST).is_file():
             raise InputError(_missing(folder))
         records = read_records(folder / MANIFEST)
-        return cls(folder, tuple(records.values()), read_labels(folder), _split(folder))
+        return cls(folder, tuple(records.values()), read_labels(folder), read_split(folder))
 
     def part(self, name: str) -> tuple[Record, ...]:
         """Return the records of a part; raise InputError where the data set is not split, or the part is empty."""
@@ -105,7 +105,8 @@ def read_labels(folder: Path) -> dict[str, tuple[str, ...]]:
         raise InputError(f"{folder / LABELS} is damaged ({err}), expected names by kind") from err
 
 
-def _split(folder: Path) -> Split | None:
+def read_split(folder: Path) -> Split | None:
+    """Return the split, None where there is none; raise InputError where it cannot be read."""
     if not (folder / SPLITS).exists():
         return None
     try:

@@ -139,13 +139,16 @@ def batches(
 ) -> Iterator[list[Example]]:
     """Return the batches of the epoch that `examples` is at, all but the first `skip`.
 
-    They are of nearly equal sizes, `size` at most, so that none is left with a single picture. Of several processes
-    (`world`) each gets as many, for which the first few pictures may come twice.
+    They are of nearly equal sizes, at most `size`. A few pictures come twice where several processes (`world`) would
+    not have equally many, or where it is shuffled, to learn from, and a batch would have one picture only.
     """
     epoch, count = examples.epoch, len(examples)
     order = np.random.default_rng([examples.seed, epoch]).permutation(count) if shuffle else np.arange(count)
-    own = np.resize(order, -(-count // world) * world)[rank::world]
-    parts: list[NDArray[np.int64]] = np.array_split(own, number_of_batches(count, size, world))
+    number, share = number_of_batches(count, size, world), -(-count // world)
+    if shuffle:
+        share = max(share, min(size, 2) * number)
+    own = np.resize(order, share * world)[rank::world]
+    parts: list[NDArray[np.int64]] = np.array_split(own, number)
     keys = [[(epoch, int(index)) for index in part] for part in parts[skip:]]
     if workers:
         return examples.crew(workers).bring(keys)

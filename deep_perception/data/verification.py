@@ -19,6 +19,8 @@ from deep_perception.data.dataset import (
     TRAIN,
     VALIDATION,
     Dataset,
+    read_labels,
+    read_split,
 )
 from deep_perception.data.manifest import read_lines, sorted_out
 from deep_perception.data.problems import DEPTH, REPAIR, Looked, Problem, look, said_problems
@@ -30,11 +32,14 @@ ALL = (TAGS, THINGS, PIXELS, DEPTH)
 Progress = Callable[[int, int], None]
 
 
-def line_problems(folder: Path) -> list[Problem]:
-    """Return the lines of the manifest that are no records; raise InputError where there is no manifest."""
-    _, damaged = sorted_out(read_lines(folder / MANIFEST))
+def opened(folder: Path) -> tuple[Dataset, list[Problem]]:
+    """Open a data set without the lines of its manifest that are no records, and return those too."""
+    if not (folder / MANIFEST).is_file():
+        return Dataset.open(folder), []  # raises, in words
+    records, damaged = sorted_out(read_lines(folder / MANIFEST))
     remedy = f"Correct it, or set it aside: {REPAIR}"
-    return [Problem(f"{MANIFEST}, line {number}", reason, remedy) for number, reason in damaged.items()]
+    problems = [Problem(f"{MANIFEST}, line {number}", reason, remedy) for number, reason in damaged.items()]
+    return Dataset(folder, tuple(records.values()), read_labels(folder), read_split(folder)), problems
 
 
 def verify(dataset: Dataset, progress: Progress = lambda done, total: None) -> list[Problem]:

@@ -25,24 +25,29 @@ MOST_IDLE_PERCENT = 2.0
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table; a target is the largest value that meets it."""
+    """One line of the table; a target is the largest value that meets it, `least` the smallest."""
 
     name: str
     value: float
     unit: str
     target: float | None = None
     note: str = ""
+    least: float | None = None
 
     @property
     def met(self) -> bool | None:
         """Whether the target is met; None where there is none."""
+        if self.least is not None:
+            return self.value >= self.least
         return None if self.target is None else self.value <= self.target
 
 
-def take_turns(contestants: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+def take_turns(
+    contestants: Mapping[str, Callable[[], Any]], rounds: int, warm_ups: int = WARM_UPS
+) -> dict[str, list[float]]:
     """Call all of them once a round, each round in a new order; return the seconds of every call, round by round."""
     for call in contestants.values():
-        for _ in range(WARM_UPS):
+        for _ in range(warm_ups):
             call()
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     order = random.Random(0)

@@ -5,48 +5,58 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from deep_perception.data.record import MODEL, Record, Tag, Thing
-from deep_perception.data.sampling.look import Look
-from deep_perception.predictions import Classes, Detections, LabelMap, Prediction
+from deep_perception.data.record import Record, Tag, Thing
+from deep_perception.data.sampling import Look
+from deep_perception.predictions import Classes, Detections
 from deep_perception.ros.shot import Shot
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a picture belongs in a data set."""
+
+    id: str
+    recording: str
+    camera: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Seen(Look):
     """What sampling judges, and what it does not look at."""
 
-    id: str
-    recording: str
-    camera: str
+    origin: Origin
     shot: Shot
-    told: Mapping[str, Any]
-    """Messages by topic."""
-    tags: tuple[Tag, ...] | None
-    things: tuple[Thing, ...] | None
+    tags: tuple[Tag, ...] | None = None
+    things: tuple[Thing, ...] | None = None
+    classes: NDArray[np.uint8] | None = None
+    """Of each pixel (H, W), numbered as in `class_names`."""
     class_names: Mapping[int, str]
-    """Of the classes in a mask."""
-    intrinsics: tuple[float, ...] | None
+    depth: Any = None
+    """A message."""
+    intrinsics: tuple[float, ...] | None = None
 
     @property
     def nbytes(self) -> int:
         """Return how much memory it takes."""
-        return super().nbytes + sum(len(getattr(message, "data", ())) for message in self.told.values())
+        rest = 0 if self.depth is None else len(self.depth.data)
+        return super().nbytes + rest + (0 if self.classes is None else self.classes.nbytes)
 
-    def record(self, image: str, things: tuple[Thing, ...] | None, reasons: tuple[str, ...]) -> Record:
-        """Say all of it; `image` is the suffix of its file."""
+    def record(self, suffix: str, things: tuple[Thing, ...] | None, reasons: tuple[str, ...]) -> Record:
+        """Return what a data set says of it; `suffix` is that of its file."""
+        origin = self.origin
         return Record(
-            id=self.id,
-            image=image,
+            id=origin.id,
+            image=suffix,
             width=self.image.shape[1],
             height=self.image.shape[0],
             stamp_ns=self.stamp_ns,
-            recording=self.recording,
-            camera=self.camera,
+            recording=origin.recording,
+            camera=origin.camera,
             frame_id=self.shot.header.frame_id,
             tags=self.tags,
             things=things,
-            pixels_source=MODEL,
             intrinsics=self.intrinsics,
             reasons=reasons,
         )
@@ -58,19 +68,18 @@ class Vocabulary:
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ()
 
-    def number(self, name: str) -> int:
-        """Return the number of a name."""
-        if name not in self.names:
-            self.names = (*self.names, name)
-        return self.names.index(name)
-
     def detections(self, things: tuple[Thing, ...]) -> Detections:
         """Return things as a model's answer."""
         boxes = np.array([thing.box for thing in things], np.float32).reshape(-1, 4)
-        numbers = np.array([self.number(thing.name) for thing in things], np.int64)
+        numbers = np.array([self._number(thing.name) for thing in things], np.int64)
         return Detections(boxes, numbers, np.array([thing.score for thing in things], np.float32))
 
     def classes(self, tags: tuple[Tag, ...]) -> Classes:
-        """Return tags as a model's answer."""
-        numbers = np.array([self.number(tag.name) for tag in tags], np.int64)
+        """Return tags, best first, as a model's answer."""
+        numbers = np.array([self._number(tag.name) for tag in tags], np.int64)
         return Classes(numbers, np.array([tag.score for tag in tags], np.float32))
+
+    def _number(self, name: str) -> int:
+        if name not in self.names:
+            self.names = (*self.names, name)
+        return self.names.index(name)

@@ -1,10 +1,12 @@
 """What is told about a picture over topics, as a record of a data set keeps it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image as ImageMessage
 from vision_msgs.msg import Classification, Detection2DArray, LabelInfo, ObjectHypothesis
 
@@ -83,12 +85,24 @@ def millimetres_in(message: ImageMessage, size: Size) -> NDArray[np.uint16]:
     return _checked("depth", array, np.uint16, size)
 
 
-def renumbered(numbers: NDArray[np.uint8], names: dict[int, str], order: "tuple[str, ...]") -> NDArray[np.uint8]:
+def intrinsics_in(info: CameraInfo) -> tuple[float, ...] | None:
+    """Read the camera matrix of the pictures that this is about, row by row; None where nobody calibrated."""
+    matrix = np.array(info.k, np.float64).reshape(3, 3)
+    if not matrix.any():
+        return None
+    matrix[:2, 2] -= info.roi.x_offset, info.roi.y_offset
+    matrix[0] /= max(1, info.binning_x)
+    matrix[1] /= max(1, info.binning_y)
+    return tuple(matrix.ravel().tolist())
+
+
+def renumbered(numbers: NDArray[np.uint8], names: Mapping[int, str], order: Sequence[str]) -> NDArray[np.uint8]:
     """Return the same classes, numbered as in `order`; what has no name, or no room there, is unlabelled."""
     table = np.full(256, UNLABELLED, np.uint8)
+    places = {name: place for place, name in enumerate(order[:UNLABELLED])}
     for number, name in names.items():
-        if 0 <= number < UNLABELLED and name in order[:UNLABELLED]:
-            table[number] = order.index(name)
+        if 0 <= number < UNLABELLED and name in places:
+            table[number] = places[name]
     return table[numbers]
 
 

@@ -27,6 +27,8 @@ class Job:
     given: TrainConfig
     config: TrainConfig
     """The same, with the network and the task by their names."""
+    replaces: str
+    """Weights to compare with; empty: those that the training begins with."""
     dataset: Dataset
     task: str
     names: tuple[str, ...]
@@ -35,7 +37,7 @@ class Job:
     """Records by part that somebody has labelled for this task."""
 
     @classmethod
-    def of(cls, folder: Path, config: TrainConfig) -> "Job":
+    def of(cls, folder: Path, config: TrainConfig, replaces: str = "") -> "Job":
         """Settle what is open; raise a DeepPerceptionError for what cannot be done."""
         dataset = Dataset.open(folder)
         model = _model(config, dataset)
@@ -47,7 +49,7 @@ class Job:
             )
         names = tuple(dataset.labels.get(KIND[task], ())) if task in KIND else ()
         settled = replace(config, model=model, task=TASKS[task].worker)
-        return cls(config, settled, dataset, task, names, _parts(dataset, task))
+        return cls(config, settled, replaces, dataset, task, names, _parts(dataset, task))
 
 
 def _model(config: TrainConfig, dataset: Dataset) -> str:

@@ -47,43 +47,45 @@ def _usual(pictures: int, pretrained: bool) -> tuple[str, str]:
 def freeze(model: Model, regime: str, new: Collection[str] = ()) -> list[str]:
     """Freeze what does not learn in this regime; return the names of the parameters that do.
 
-    `new` are layers that know nothing yet: they learn in every regime. What is frozen already stays so. Raises
-    ModelError where nothing is left to learn.
+    `new` are layers that know nothing yet: they learn in every regime. The batch norms of the others keep their mean
+    and variance from then on, whoever turns to training mode. What is frozen already stays so. Raises ModelError where
+    nothing is left to learn.
     """
-    layers = _layers(model.network)
     if regime in ("small", "medium"):
-        head = _head(model, layers)
-        others = [layer for layer in layers if layer not in head]
-        late = others[len(others) - math.ceil(LATE * len(others)) :] if regime == "medium" else []
-        learning = {*head, *late, *new}
+        learning = _learning(model, regime).union(new)
         for name, parameter in model.network.named_parameters():
-            parameter.requires_grad_(parameter.requires_grad and _owner(name) in learning)
-    keep_frozen_still(model)
-    names = [name for name, parameter in model.network.named_parameters() if parameter.requires_grad]
-    if not names:
-        raise ModelError(f"{model.name} has nothing to learn. Take a network with weights, such as "
-                         f"{TASKS[model.task].default_model}")
+            if _owner(name) not in learning:
+                parameter.requires_grad_(False)
+    if regime != "scratch":
+        _keep_still(model.network, new)
+    if not (names := [name for name, one in model.network.named_parameters() if one.requires_grad]):
+        raise ModelError(
+            f"{model.name} has nothing to learn. Take another network, as {TASKS[model.task].default_model}"
+        )
     return names
 
 
-def keep_frozen_still(model: Model) -> None:
-    """Have batch norms whose parameters are frozen use the mean and variance that they know, and keep them.
+def _learning(model: Model, regime: str) -> set[str]:
+    layers = _layers(model.network)
+    head = _head(model, layers)
+    others = [layer for layer in layers if layer not in head]
+    late = math.ceil(LATE * len(others)) if regime == "medium" else 0
+    return head.union(others[len(others) - late :])
 
-    It lasts: whoever turns to training mode, as the losses do, does not change it.
+
+def _keep_still(network: nn.Module, new: Collection[str]) -> None:
+    """Have batch norms use the mean and variance that came with the weights, in training too, and keep them.
+
+    A few pictures at a time say too little to improve on those, and some weights have theirs folded into the
+    convolutions. Hooks do it, since whoever computes losses turns to training mode first.
     """
-    for norm in model.network.modules():
-        watched = _stay_still in norm._forward_pre_hooks.values()
-        if isinstance(norm, _BatchNorm) and _is_frozen(norm) and not watched:
-            norm.register_forward_pre_hook(_stay_still)
+    for name, norm in network.named_modules():
+        if isinstance(norm, _BatchNorm) and name not in new:
+            norm.register_forward_pre_hook(_stand_still)
 
 
-def _stay_still(norm: nn.Module, _: object) -> None:
-    norm.training = not _is_frozen(norm) and norm.training
-
-
-def _is_frozen(norm: nn.Module) -> bool:
-    parameters = list(norm.parameters())
-    return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
+def _stand_still(norm: nn.Module, _: object) -> None:
+    norm.training = False
 
 
 def _head(model: Model, layers: list[str]) -> set[str]:

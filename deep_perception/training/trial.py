@@ -19,7 +19,9 @@ def undone(model: Model) -> Iterator[None]:
     before = {name: tensor.detach().clone() for name, tensor in _tensors(model)}
     gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
     modes = {module: module.training for module in network.modules()}
-    others = copy.deepcopy({name: value for name, value in vars(model).items() if name not in ("network", "_answering")})
+    others = copy.deepcopy(
+        {name: value for name, value in vars(model).items() if name not in ("network", "_answering")}
+    )
     devices = [model.device] if model.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         try:

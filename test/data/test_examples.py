@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -115,7 +116,7 @@ def test_every_picture_comes_once_an_epoch_in_an_order_of_its_own(folder: Path) 
     orders = []
     for examples.epoch in range(3):
         found = ids(list(batches(examples, 4, shuffle=True, workers=0)))
-        assert sorted(sum(found, [])) == sorted(f"picture{number}" for number in range(COUNT))
+        assert sorted(chain(*found)) == sorted(f"picture{number}" for number in range(COUNT))
         orders.append(found)
     assert orders[0] != orders[1] != orders[2]
     examples.epoch = 1
@@ -123,15 +124,16 @@ def test_every_picture_comes_once_an_epoch_in_an_order_of_its_own(folder: Path) 
 
 
 def test_without_shuffling_the_order_is_that_of_the_records(folder: Path) -> None:
-    found = sum(ids(list(batches(made(folder), 4, shuffle=False, workers=0))), [])
-    assert found == [f"picture{number}" for number in range(COUNT)]
+    found = chain(*batches(made(folder), 4, shuffle=False, workers=0))
+    assert [one.id for one in found] == [f"picture{number}" for number in range(COUNT)]
 
 
 def test_no_batch_is_left_with_a_single_picture(folder: Path) -> None:
     for size in range(2, COUNT + 3):
-        lengths = [len(batch) for batch in batches(made(folder), size, shuffle=True, workers=0)]
-        assert sum(lengths) == COUNT and max(lengths) <= size and min(lengths) > 1
-        assert len(lengths) == number_of_batches(COUNT, size)
+        found = ids(list(batches(made(folder), size, shuffle=True, workers=0)))
+        lengths = [len(batch) for batch in found]
+        assert max(lengths) <= size and min(lengths) > 1 and max(lengths) - min(lengths) <= 1
+        assert len(set(chain(*found))) == COUNT and len(found) == number_of_batches(COUNT, size)
 
 
 @pytest.mark.parametrize("task", ["instance_segmentation", "semantic_segmentation", "super_resolution"])
@@ -141,7 +143,7 @@ def test_the_number_of_workers_changes_nothing(folder: Path, task: str) -> None:
         examples = made(folder, task, augmented=True, seed=3, scale=2 if task == "super_resolution" else 1)
         found.append([])
         for examples.epoch in (0, 1):
-            found[-1].extend(sum(batches(examples, 4, shuffle=True, workers=workers), []))
+            found[-1].extend(chain(*batches(examples, 4, shuffle=True, workers=workers)))
     assert len(found[0]) == 2 * COUNT
     for one, other, third in zip(*found, strict=True):
         assert same(one, other) and same(one, third)
@@ -165,7 +167,7 @@ def test_workers_draw_nothing_from_the_generators_of_the_training(folder: Path) 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_resumed_epoch_goes_on_where_it_stopped_and_reads_nothing_again(folder: Path, workers: int) -> None:
     whole = ids(list(batches(made(folder), 3, shuffle=True, workers=0)))
-    for name in sum(whole[:2], []):
+    for name in chain(*whole[:2]):
         (folder / f"images/{name.removeprefix('picture')}.png").unlink()
     assert ids(list(batches(made(folder), 3, shuffle=True, workers=workers, skip=2))) == whole[2:]
 
@@ -318,7 +320,9 @@ def test_a_worker_that_was_killed_is_said_in_a_line(folder: Path) -> None:
 @pytest.mark.weights
 def test_real_photos_are_read_as_they_are(shared_data: Path, tmp_path: Path) -> None:
     photo = shared_data / "PennFudanPed/PNGImages/FudanPed00001.png"
-    (tmp_path / "manifest.jsonl").write_text(json.dumps({"id": "a", "image": str(photo), "width": 559, "height": 536}))
+    (tmp_path / "manifest.jsonl").write_text(
+        json.dumps({"id": "a", "image": str(photo), "width": 559, "height": 536}) + "\n"
+    )
     dataset = Dataset.open(tmp_path)
     image = Examples(dataset, dataset.records, "colorization", ())[0].image
     assert np.array_equal(image, cv2.imread(str(photo))[..., ::-1])

@@ -42,13 +42,13 @@ class CocoFile:
     def _thing(self, said: Mapping[str, Any], size: tuple[int, int]) -> Thing:
         where = f"{self.path}, annotation {said['id']}"
         left, top, width, height = numbers(said.get("bbox"), 4, f"{where}, bbox")
-        score, source = said.get("score", 1.0), said.get("source", HUMAN)
+        (score,), source = numbers([said.get("score", 1)], 1, f"{where}, score"), said.get("source", HUMAN)
         if source not in (HUMAN, MODEL):
             raise InputError(f"{where}: got source {source!r:.40}, expected {HUMAN} or {MODEL}")
         return Thing(
             self.names[said["category_id"]],
             box((left, top, left + width, top + height), where),
-            *numbers([score], 1, f"{where}, score"),
+            score,
             source,
             _mask(said.get("segmentation"), size, where),
             ignored=bool(said.get("iscrowd", 0)),

@@ -3,23 +3,25 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from deep_perception.data.dataset import Dataset
 from deep_perception.data.formats.format import Format, Loss
-from deep_perception.data.record import HUMAN, Record, Thing
+from deep_perception.data.record import HUMAN, Record, Tag, Thing
 from deep_perception.durable_files import in_words
 from deep_perception.errors import InputError, StorageError
 
 logger = logging.getLogger(__name__)
 
+IGNORED = "things that do not count"
 SAID: Mapping[str, Callable[[Record], bool]] = {
     "tags": lambda record: bool(record.tags),
     "boxes": lambda record: bool(record.things),
     "masks": lambda record: _any(record, lambda thing: thing.mask is not None),
-    "things that do not count": lambda record: _any(record, lambda thing: thing.ignored),
-    "scores": lambda record: any(one.score != 1 for one in (*(record.tags or ()), *(record.things or ()))),
-    "who said it": lambda record: any(one.source != HUMAN for one in (*(record.tags or ()), *(record.things or ()))),
+    IGNORED: lambda record: _any(record, lambda thing: thing.ignored),
+    "scores": lambda record: any(one.score != 1 for one in _labels(record)),
+    "who said it": lambda record: any(one.source != HUMAN for one in _labels(record)),
     "classes of pixels": lambda record: record.pixels is not None,
     "depth": lambda record: record.depth is not None,
     "times": lambda record: record.stamp_ns is not None,
@@ -29,10 +31,11 @@ SAID: Mapping[str, Callable[[Record], bool]] = {
 
 def write_as(name: str, format: Format, dataset: Dataset, folder: Path, progress: Callable[[int, int], None]) -> None:
     """Write all of it into a new or empty folder; log once what was lost. Raise InputError or StorageError."""
+    _check_useful(name, format, dataset)
     with in_words(f"cannot write to {folder}", StorageError):
         _check_empty(folder)
         losses: Counter[Loss] = Counter()
-        for number, lost in enumerate(format.write(dataset, folder), 1):
+        for number, lost in enumerate(format.write(_fit(dataset, format), folder), 1):
             losses.update(lost)
             progress(number, len(dataset.records))
     for record in dataset.records:
@@ -42,8 +45,31 @@ def write_as(name: str, format: Format, dataset: Dataset, folder: Path, progress
         logger.warning("%s cannot hold everything. Lost: %s of %d pictures", name, counted, len(dataset.records))
 
 
+def _fit(dataset: Dataset, format: Format) -> Dataset:
+    """Leave out things that do not count where they would count from then on."""
+    if IGNORED in format.holds:
+        return dataset
+    records = (
+        record if record.things is None else replace(record, things=tuple(one for one in record.things if not one.ignored))
+        for record in dataset.records
+    )
+    return replace(dataset, records=tuple(records))
+
+
 def _any(record: Record, is_so: Callable[[Thing], bool]) -> bool:
     return any(map(is_so, record.things or ()))
+
+
+def _labels(record: Record) -> tuple[Tag | Thing, ...]:
+    return (*(record.tags or ()), *(record.things or ()))
+
+
+def _check_useful(name: str, format: Format, dataset: Dataset) -> None:
+    found = [what for what, said in SAID.items() if any(map(said, dataset.records))]
+    if found and not format.holds.intersection(found):
+        raise InputError(
+            f"{name} holds nothing of what {dataset.folder} says: {', '.join(found)}. It is for {', '.join(format.holds)}"
+        )
 
 
 def _check_empty(folder: Path) -> None:

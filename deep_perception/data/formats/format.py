@@ -96,8 +96,14 @@ def grouped(dataset: Dataset, records: Sequence[Record]) -> dict[str, list[Recor
     """Return the records by the short name of their part, OTHER where they are of none; by "" if there are no parts."""
     if dataset.split is None:
         return {"": list(records)}
-    part_of = {id: SHORT_NAMES.get(part, OTHER) for part, ids in dataset.split.parts.items() for id in ids}
+    parts = parts_by_id(dataset)
     groups: dict[str, list[Record]] = {}
     for record in records:
-        groups.setdefault(part_of.get(record.id, OTHER), []).append(record)
+        groups.setdefault(SHORT_NAMES.get(parts.get(record.id, ""), OTHER), []).append(record)
     return groups
+
+
+def parts_by_id(dataset: Dataset) -> dict[str, str]:
+    """Return the part of each record that is in one."""
+    parts = dataset.split.parts if dataset.split else {}
+    return {id: part for part, ids in parts.items() for id in ids}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
-import yaml
+import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from deep_perception.data.encoding import looked_at

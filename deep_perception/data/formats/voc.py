@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from deep_perception.data.dataset import PIXELS
 from deep_perception.data.formats.format import FILE_NAME, SHORT_NAMES, Content, Draft
+from deep_perception.data.formats.object_masks import masked
 from deep_perception.data.formats.sources import by_stem, files_in, inside, numbers_in, size_of, text_of
 from deep_perception.data.formats.voc_masks import LABEL_MAP, VOID, class_names
 from deep_perception.data.formats.voc_xml import check_size, more_of, read_annotation, things_of
 from deep_perception.data.record import Record, Thing
-from deep_perception.data.targets import encoded
 from deep_perception.errors import InputError
 
 PICTURES, ANNOTATIONS, SETS = "JPEGImages", "Annotations", "ImageSets"
@@ -78,13 +78,7 @@ class _Folder:
     def _masked(self, things: tuple[Thing, ...], record: Record) -> tuple[Thing, ...]:
         """The things with their masks, in which they are numbered in the order of the annotation."""
         numbers = self._mask(OBJECT_MASKS, record, len(things), f"objects in {ANNOTATIONS}/{record.id}.xml")
-        if numbers is None:
-            return things
-        masks = [numbers == number for number in range(1, len(things) + 1)]
-        return tuple(
-            replace(thing, mask=encoded(mask)) if mask.any() else thing
-            for thing, mask in zip(things, masks, strict=True)
-        )
+        return things if numbers is None else masked(things, numbers)
 
     def _classes(self, record: Record) -> NDArray[np.uint8] | None:
         return self._mask(CLASS_MASKS, record, len(self.names) - 1, f"classes. Name all in {LABEL_MAP}")

@@ -3,21 +3,16 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from deep_perception.data.dataset import PIXELS, Dataset
 from deep_perception.data.formats.copying import copy_picture, file_names
 from deep_perception.data.formats.format import OTHER, Loss, grouped
+from deep_perception.data.formats.object_masks import numbered
 from deep_perception.data.formats.sources import inside
 from deep_perception.data.formats.voc import ANNOTATIONS, CLASS_MASKS, OBJECT_MASKS, PICTURES, SETS
 from deep_perception.data.formats.voc_masks import VOID, write_label_map, write_mask
 from deep_perception.data.formats.voc_xml import annotation
 from deep_perception.data.record import Record
-from deep_perception.data.targets import mask_of, read_numbers
-
-_OVERLAP = "pixels that belong to several masks, which went to the first of them"
-_TOO_MANY = f"masks of pictures with {VOID} things or more"
+from deep_perception.data.targets import read_numbers
 
 
 def write(dataset: Dataset, folder: Path) -> Iterator[Sequence[Loss]]:
@@ -44,25 +39,11 @@ def _write_picture(dataset: Dataset, record: Record, folder: Path, name: str) ->
         write_mask(folder / CLASS_MASKS / f"{stem}.png", classes)
     if not any(thing.mask is not None for thing in record.things or ()):
         return ()
-    if len(record.things or ()) >= VOID:
-        return (_TOO_MANY,)
-    numbers, overlaps = object_numbers(record)
+    numbers, losses = numbered(record)
     if classes is not None:  # the rim of things lies in both masks alike
         numbers[(classes == VOID) & (numbers == 0)] = VOID
     write_mask(folder / OBJECT_MASKS / f"{stem}.png", numbers)
-    return (_OVERLAP,) if overlaps else ()
-
-
-def object_numbers(record: Record) -> tuple[NDArray[np.uint8], bool]:
-    """Return which thing each pixel belongs to, counted from 1, and whether some belong to several."""
-    numbers = np.zeros((record.height, record.width), np.uint8)
-    overlaps = False
-    for number, thing in enumerate(record.things or (), 1):
-        if thing.mask is not None:
-            mask = mask_of(thing, record)
-            overlaps |= bool(numbers[mask].any())
-            numbers[mask & (numbers == 0)] = number
-    return numbers, overlaps
+    return losses
 
 
 def _write_sets(dataset: Dataset, folder: Path, names: dict[str, str]) -> None:

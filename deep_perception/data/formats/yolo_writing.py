@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from deep_perception.data.dataset import BACKGROUND, THINGS, Dataset
 from deep_perception.data.formats.about import read_about

@@ -11,6 +11,7 @@ high bound is unlike what was learnt from.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -36,7 +37,7 @@ class Autoencoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        down = [_down(*pair) for pair in zip(CHANNELS, CHANNELS[1:], strict=False)]
+        down = [_down(*pair) for pair in pairwise(CHANNELS)]
         grid = SIDE // 2 ** len(down)
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(CHANNELS[-1] * grid**2, 2 * HIDDEN))
         up = [_up(*pair) for pair in zip(CHANNELS[:1:-1], CHANNELS[-2:0:-1], strict=True)]
@@ -66,7 +67,7 @@ def drawn(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Ten
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return how far the z of each picture are from the standard normal: the Kullback-Leibler divergence (n,) in nats."""
+    """Return how far each z is from the standard normal: the Kullback-Leibler divergence (n,) in nats."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
 
 

@@ -40,6 +40,13 @@ class Spending:
         self._times.append(self._now)
 
 
+def too_soon(elapsed_s: float | None, least_s: float) -> Reason | None:
+    """Refuse what comes right after the last kept picture, lest a minute's budget goes in a moment."""
+    if elapsed_s is None or elapsed_s >= least_s:
+        return None
+    return Reason("gap", f"{elapsed_s:.2g} s from the last kept, less than {least_s:.3g}")
+
+
 def over_budget(look: Look, spending: Spending, room: Room, config: SamplingConfig, priority: float) -> Reason | None:
     """Refuse what does not fit into the minute, the hour, the size of the data set, or the disk."""
     for span, name, most in ((MINUTE, "minute", config.per_minute), (HOUR, "hour", config.per_hour)):

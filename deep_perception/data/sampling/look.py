@@ -21,6 +21,8 @@ class Look:
     other: Prediction | None = None
     """What a second model says."""
     other_names: tuple[str, ...] = ()
+    taught: tuple[str, ...] = ()
+    """Names of the classes that people say are in it."""
     position: tuple[float, float, float] | None = None
     """Where the robot was, in metres."""
 

@@ -83,6 +83,12 @@ class SamplingConfig:
         range=Range(0, 1),
         live=True,
     )
+    least_gap_s: float = setting(
+        0.5,
+        "Refuse a picture nearer in time to the last kept one, unless it was asked for; 0: none.",
+        range=Range(0, 1e6),
+        live=True,
+    )
     per_minute: int = setting(30, "Most pictures in a minute.", range=Range(0, 100_000), live=True)
     per_hour: int = setting(600, "Most pictures in an hour.", range=Range(0, 1_000_000), live=True)
     reserve: float = setting(
