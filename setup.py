@@ -47,6 +47,7 @@ setup(
     zip_safe=False,
     entry_points={
         "console_scripts": [
+            "collector_node = deep_perception.ros.collector_node:main",
             "deep_perception = deep_perception.cli:main",
             "perception_container = deep_perception.ros.perception_container:main",
             "perception_node = deep_perception.ros.perception_node:main",

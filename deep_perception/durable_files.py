@@ -20,15 +20,21 @@ def aside(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, which takes the place of `path` when all went well, and leaves no trace otherwise."""
+def written_aside(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Yield a path to write to, which takes the place of `path` when all went well, and leaves no trace otherwise.
+
+    `durable`: it outlasts a power cut from then on, which takes the disk some milliseconds.
+    """
     part = aside(path)
     try:
         part.touch()
         usual = part.stat().st_mode
         yield part
         part.chmod(usual)  # safetensors makes files that only their owner may read
-        put_in_place(part, path)
+        if durable:
+            put_in_place(part, path)
+        else:
+            os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -17,7 +17,7 @@ Step: TypeAlias = Callable[[View, np.random.Generator], View]
 LIGHT: Mapping[str, Step] = {"colour": colour, "contrast": contrast, "noise": noise, "erase": erase}
 THINGS: Mapping[str, Step] = {"flip": flip, "crop": crop_things, "rotate": rotate, **LIGHT}
 STEPS: Mapping[str, Mapping[str, Step]] = {
-    "classification": {"flip": flip, "crop": partial(crop, least=0.75), "rotate": rotate, **LIGHT},
+    "classification": {"flip": flip, "crop": partial(crop, least=0.8), "rotate": rotate, **LIGHT},
     "detection": THINGS,
     "proposals": THINGS,
     "instance_segmentation": THINGS,

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -33,7 +34,7 @@ class Crew:
         context.set_forkserver_preload(["deep_perception.data.examples"])
         self._order: list[list[Key]] = []
         self._passes = 0
-        self._loader = DataLoader(
+        loader = DataLoader(
             _Served(source),
             batch_sampler=self._order,
             num_workers=workers,
@@ -43,6 +44,9 @@ class Crew:
             worker_init_fn=_begin,
             generator=torch.Generator(),  # else it would draw from the one that the training draws from
         )
+        self._held = [loader]
+        # Of a cycle that an error ties, the queues would go before the loader, which then waits 5 s for its workers.
+        weakref.finalize(self, self._held.clear)
 
     def bring(self, order: Sequence[list[Key]]) -> Iterator[list[Any]]:
         """Yield batches in this order; a new pass ends the one before."""
@@ -57,7 +61,7 @@ class Crew:
 
     def _batches(self) -> Iterator[list[Any] | InputError]:
         try:
-            yield from self._loader
+            yield from self._held[0]
         except RuntimeError as err:
             if "exited unexpectedly" not in str(err):
                 raise

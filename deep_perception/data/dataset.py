@@ -64,7 +64,8 @@ class Dataset:
             raise InputError(f"{self.folder} is not split. Split it: deep_perception dataset split {self.folder}")
         chosen = tuple(self._by_id[one] for one in self.split.parts.get(name, ()) if one in self._by_id)
         if not chosen:
-            raise InputError(f"{self.folder}: its part '{name}' is empty. Collect more, or split it in other shares")
+            remedy = f"Take it out of training: deep_perception dataset split --extend {self.folder}"
+            raise InputError(f"{self.folder}: its part '{name}' is empty. {remedy}")
         return chosen
 
     def chosen(self, ids: Sequence[str]) -> "Dataset":

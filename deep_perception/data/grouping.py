@@ -1,6 +1,7 @@
 """Pictures that show nearly the same, and so must not stand on both sides of a split."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ class Seen:
     digest: bytes
     """The same for equal pictures."""
     cells: Cells
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that somebody looked for."""
+        return self.names.intersection((TAGS, THINGS, PIXELS))
 
     @property
     def timeline(self) -> tuple[bool, str]:
@@ -82,13 +88,19 @@ def _names(dataset: Dataset, record: Record) -> Iterable[str]:
         yield from (f"{PIXELS} {own[one]}" for one in numbers if one < len(own) and own[one] != BACKGROUND)
 
 
-def groups(pictures: Sequence[Seen], gap_s: float, most: int) -> list[list[int]]:
-    """Return places of pictures that belong together; of long ones, blocks of about `most` that follow each other.
+def groups(pictures: Sequence[Seen], gap_s: float, share: float) -> list[list[int]]:
+    """Return places of pictures that belong together; of many, blocks that follow each other.
+
+    A block is about `share` of all pictures, or of those that are labelled as it is, where these are fewer.
 
     Pictures of one recording are neighbours where at most `gap_s` lies between, or where they show nearly the same one
     after the other. Equal pictures always belong together.
     """
-    pieces = [piece for chain in _chains(pictures, gap_s) for piece in _cut(pictures, chain, gap_s, most)]
+    totals = Counter(kind for one in pictures for kind in one.kinds)
+    pieces = []
+    for chain in _chains(pictures, gap_s):
+        total = min((totals[kind] for at in chain for kind in pictures[at].kinds), default=len(pictures))
+        pieces += _cut(pictures, chain, gap_s, max(1, round(total * share)))
     first: dict[bytes, int] = {}
     joined = _Joined(len(pieces))
     for number, piece in enumerate(pieces):

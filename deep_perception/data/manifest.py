@@ -85,20 +85,21 @@ def _is_record(line: bytes) -> bool:
 class Tail:
     """The end of the manifest, to which whole lines are added or nothing is."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         self.size = os.fstat(self._file).st_size
-        self._whole = True
+        self._whole, self._durable = True, durable
 
     def append(self, line: bytes) -> None:
-        """Add a line that outlasts a power cut; raise OSError and leave the file as it was where that fails."""
+        """Add a line; raise OSError and leave the file as it was where that fails."""
         if not self._whole:
             self.cut(self.size)
         self._whole = False
         try:
             if os.write(self._file, line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._file)
+            if self._durable:
+                os.fsync(self._file)
         except BaseException:
             self.cut(self.size)
             raise

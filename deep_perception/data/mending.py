@@ -45,7 +45,7 @@ def mend(folder: Path, problems: Iterable[Problem]) -> list[str]:
             mended = problem.mend(mended) if mended and problem.mend else mended
         if mended is None:
             hopeless.append(record.id)
-        elif any(problem.mend for problem in found):
+        elif all(problem.mend for problem in found):  # where its size is in doubt, so are its boxes
             amended.append(mended)
     done = [f"set the record of '{one}' aside, in {REJECTED}" for one in hopeless]
     if hopeless:

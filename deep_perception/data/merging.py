@@ -32,7 +32,7 @@ def merge(sources: Sequence[Dataset], out: Path, progress: Progress = lambda don
     total = sum(len(source.records) for source in sources)
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
     done = 0
-    with Writer(out) as writer:
+    with Writer(out, durable=False) as writer:
         for source in sources:
             _add_names(source, writer)
             part_of = {one: part for part, ids in source.split.parts.items() for one in ids} if source.split else {}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ from deep_perception.errors import InputError
 
 SLACK = 0.5
 """Pixels by which a box may stand out: those who write them round."""
+
+MASKS, DEPTH = "masks", "depth"
+"""More that can be looked at, beside the kinds of labels: the masks of things, and depth."""
 
 REPAIR = "verify --repair"
 
@@ -49,8 +53,25 @@ def said_problems(dataset: Dataset, record: Record, kinds: Sequence[str]) -> Ite
 def _unknown(dataset: Dataset, record: Record, kind: str, said: Sequence[str]) -> Iterator[Problem]:
     known = set(dataset.labels.get(kind, ())) - {BACKGROUND}
     for name in sorted(set(said) - known):
-        remedy = f"Correct it, or have it added: {REPAIR}"
-        yield Problem(record.id, f"unknown label '{name}' of {kind}", remedy, record, lambda same: same)
+        what, alike = f"unknown label '{name}' of {kind}", [one for one in known if folded(one) == folded(name)]
+        if len(alike) == 1:
+            yield Problem(record.id, what, f"Write '{alike[0]}': {REPAIR}", record, _renaming(kind, name, alike[0]))
+        else:  # what a record names is added to those known when it is written again
+            yield Problem(record.id, what, f"Correct it, or have it added: {REPAIR}", record, lambda same: same)
+
+
+def folded(name: str) -> str:
+    """Return what is the same for names that differ in case and spaces alone."""
+    return " ".join(name.casefold().split())
+
+
+def _renaming(kind: str, old: str, new: str) -> Mend:
+    def rename(record: Record) -> Record:
+        said = getattr(record, kind)
+        renamed: dict[str, Any] = {kind: tuple(replace(one, name=new) if one.name == old else one for one in said)}
+        return replace(record, **renamed)
+
+    return rename
 
 
 def _box_problem(record: Record, thing: Thing) -> Iterator[Problem]:
@@ -85,26 +106,24 @@ class Looked:
 
 
 def look(dataset: Dataset, record: Record, kinds: Sequence[str]) -> Looked:
-    """Read the picture and the masks of these kinds; depth counts as one."""
+    """Read the picture and, as these kinds say, classes of pixels, masks and depth."""
     problems: list[Problem] = []
     fingerprint = None
     try:
         image = image_of(dataset, record)
     except InputError as err:
-        problems.append(Problem(record.id, str(err), f"Set it aside: {REPAIR}", record, lambda _: None))
+        what = str(err) if (dataset.folder / record.image).is_file() else f"{record.image} does not exist"
+        problems.append(Problem(record.id, what, f"Set the record aside: {REPAIR}", record, lambda _: None))
     else:
         fingerprint = digest(image)
         problems += _size_problem(record, image.shape[1], image.shape[0])
     if PIXELS in kinds and record.pixels:
         problems += _pixels_problem(dataset, record)
-    if THINGS in kinds:
+    if MASKS in kinds:
         problems += [found for thing in record.things or () for found in _mask_problem(record, thing)]
     if DEPTH in kinds and record.depth:
         problems += _depth_problem(dataset, record, record.depth)
     return Looked(record, tuple(problems), fingerprint)
-
-
-DEPTH = "depth"
 
 
 def _size_problem(record: Record, width: int, height: int) -> Iterator[Problem]:
@@ -118,11 +137,15 @@ def _pixels_problem(dataset: Dataset, record: Record) -> Iterator[Problem]:
     try:
         shape = label_map(dataset, record, dataset.labels.get(PIXELS, ())).labels.shape
     except InputError as err:
-        yield Problem(record.id, str(err), remedy, record, _without_pixels)
+        yield Problem(record.id, _plain(err, record), remedy, record, _without_pixels)
     else:
         if shape != (record.height, record.width):
             what = f"{record.pixels} is {shape[1]}x{shape[0]}, expected {record.width}x{record.height}"
             yield Problem(record.id, what, remedy, record, _without_pixels)
+
+
+def _plain(err: InputError, record: Record) -> str:
+    return str(err).removeprefix(f"{record.id}: ")
 
 
 def _without_pixels(record: Record) -> Record:
@@ -135,7 +158,7 @@ def _mask_problem(record: Record, thing: Thing) -> Iterator[Problem]:
     try:
         empty = not mask_of(thing, record).any()
     except InputError as err:
-        what = str(err)
+        what = _plain(err, record)
     else:
         what = f"the mask of '{thing.name}' is empty"
         if not empty:

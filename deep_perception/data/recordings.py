@@ -38,13 +38,29 @@ def recorded_images(path: Path, topic: str | None = None) -> Iterator[Decode]:
 
     Raise InputError when the recording is damaged, holds no such topic, or leaves a choice open.
     """
+    for kind, data in messages(path, image_topic(path, topic)):
+        yield partial(_decode, kind, data)
+
+
+def image_topic(path: Path, wanted: str | None = None) -> str:
+    """Return the topic `wanted`, or the only one with images; raise InputError where there is none or several."""
+    return _choose(connections(path), wanted, path)
+
+
+def connections(path: Path) -> list[Connection]:
+    """Return what was recorded: topics, types and how many messages."""
     with _explained(path), ExitStack() as stack:
         readers = [stack.enter_context(Reader(part)) for part in _parts(path)]
-        chosen = _choose([connection for reader in readers for connection in reader.connections], topic, path)
-        for reader in readers:
-            here = [connection for connection in reader.connections if connection.topic == chosen]
+        return [connection for reader in readers for connection in reader.connections]
+
+
+def messages(path: Path, topic: str) -> Iterator[tuple[str, bytes]]:
+    """Yield type and content of the messages of a topic, in the order of recording."""
+    with _explained(path), ExitStack() as stack:
+        for reader in [stack.enter_context(Reader(part)) for part in _parts(path)]:
+            here = [connection for connection in reader.connections if connection.topic == topic]
             for connection, _, data in reader.messages(here) if here else ():
-                yield partial(_decode, connection.msgtype, data)
+                yield connection.msgtype, data
 
 
 def _parts(path: Path) -> list[Path]:

@@ -1,49 +1,48 @@
 """Write to a data set beside everything else, so that nobody waits for the disk."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from concurrent.futures import Future
+from typing import TypeVar
 
 from deep_perception.data.writer import Writer
 from deep_perception.errors import StorageError
+from deep_perception.runtime.worker import Worker
 
 Result = TypeVar("Result")
 
 MOST_BYTES = 256 << 20
+"""May wait for the disk."""
 
 
 class Saving:
-    """Does what it is asked to in a thread, in order; the writer is its own from now on.
+    """Works with the writer in a thread, in order; the writer is its own from now on."""
 
-    After a StorageError nothing more is done. `failed` gets what else the work raises.
-    """
+    failure: StorageError | None = None
+    """Why nothing is written any more."""
 
-    def __init__(self, writer: Writer, failed: Callable[[BaseException], None], most_bytes: int = MOST_BYTES) -> None:
-        self._writer, self._failed, self._most_bytes = writer, failed, most_bytes
-        self._thread = ThreadPoolExecutor(1, "saving")
-        self._lock = threading.Lock()
-        self._waiting: dict[Future[Any], int] = {}
-        self.failure: StorageError | None = None
+    def __init__(self, writer: Writer, failed: Callable[[BaseException], None]) -> None:
+        self._writer = writer
+        self._worker = Worker("saving", MOST_BYTES, failed)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many bytes wait for the disk."""
+        return self._worker.waiting
 
     def submit(self, work: Callable[[Writer], Result], size: int = 0) -> "Future[Result] | None":
-        """Ask for something that holds so many bytes until it is done; None where too much waits already."""
-        with self._lock:
-            if self._waiting and sum(self._waiting.values()) + size > self._most_bytes:
-                return None
-            future = self._thread.submit(self._do, work)
-            self._waiting[future] = size
-        future.add_done_callback(self._done)
-        return future
+        """Ask for something that holds so many bytes; None where too much waits already."""
+        return self._worker.submit(lambda: self._do(work), size)
+
+    def fail(self, failure: StorageError) -> None:
+        """Write nothing more."""
+        self.failure = self.failure or failure
 
     def close(self, patience_s: float) -> int:
-        """Finish what waits, but not for longer than this; return how many things were left undone."""
-        with self._lock:
-            waiting = list(self._waiting)
-        wait(waiting, patience_s)
-        self._thread.shutdown(wait=True, cancel_futures=True)
-        self._writer.close()
-        return sum(future.cancelled() for future in waiting)
+        """Finish what waits, but not for much longer than this; return how many things were left undone."""
+        try:
+            return self._worker.close(patience_s)
+        finally:
+            self._writer.close()
 
     def _do(self, work: Callable[[Writer], Result]) -> Result:
         if self.failure is not None:
@@ -51,12 +50,5 @@ class Saving:
         try:
             return work(self._writer)
         except StorageError as err:
-            self.failure = err
+            self.fail(err)
             raise
-        except BaseException as err:
-            self._failed(err)
-            raise
-
-    def _done(self, future: "Future[Any]") -> None:
-        with self._lock:
-            self._waiting.pop(future, None)

@@ -38,11 +38,19 @@ def split(
 
 
 def extended(dataset: Dataset, progress: Progress = lambda done, total: None) -> Split:
-    """Share out what was added since the last split, as it was done then; what is in a part stays there."""
+    """Share out what was added since the last split, as it was done then; what is in a part stays there.
+
+    Only a part that should not be empty, but is, is taken out of training.
+    """
     assert dataset.split is not None
     known = {record.id for record in dataset.records}
-    old = {one: part for part in PARTS for one in dataset.split.parts.get(part, ()) if one in known}
+    parts = {part: tuple(one for one in dataset.split.parts.get(part, ()) if one in known) for part in PARTS}
     how = {"shares": SHARES, "seed": 0, "gap_s": GAP_S, **dataset.split.how}
+    own = [share if part == TRAIN or not parts[part] else 0.0 for part, share in zip(PARTS, how["shares"], strict=True)]
+    if parts[TRAIN] and any(own[1:]):
+        fresh = split(dataset.chosen(parts[TRAIN]), own, how["seed"], how["gap_s"], progress).parts
+        parts = {part: fresh[part] or parts[part] for part in PARTS}
+    old = {one: part for part, ids in parts.items() for one in ids}
     return _settled(dataset, old, how["shares"], how["seed"], how["gap_s"], progress)
 
 
@@ -62,7 +70,7 @@ def _settled(
 ) -> Split:
     pictures = look_at(dataset, progress)
     smallest = min(share for share in shares if share > 0) / sum(shares)
-    together = groups(pictures, gap_s, max(1, round(len(pictures) * smallest)))
+    together = groups(pictures, gap_s, smallest)
     parts = _shared_out(pictures, together, old, shares, seed)
     ranks = [FIXED if one.record.id in old else _RANKS[part] for one, part in zip(pictures, parts, strict=True)]
     left_out = too_near(pictures, parts, ranks, gap_s)

@@ -23,12 +23,12 @@ from deep_perception.data.dataset import (
     read_split,
 )
 from deep_perception.data.manifest import read_lines, sorted_out
-from deep_perception.data.problems import DEPTH, REPAIR, Looked, Problem, look, said_problems
+from deep_perception.data.problems import DEPTH, MASKS, REPAIR, Looked, Problem, folded, look, said_problems
 from deep_perception.data.record import Record
 from deep_perception.data.targets import KIND, usable
 from deep_perception.errors import InputError
 
-ALL = (TAGS, THINGS, PIXELS, DEPTH)
+ALL = (TAGS, THINGS, MASKS, PIXELS, DEPTH)
 Progress = Callable[[int, int], None]
 
 
@@ -60,7 +60,8 @@ def check_for_training(dataset: Dataset, task: str) -> None:
     Every picture is read once, by as many threads as there are cores, what the first epoch of training does as well.
     """
     records = _labelled_parts(dataset, task)
-    kinds = (KIND[task],) if task in KIND else ()
+    kinds = [KIND[task]] if task in KIND else []
+    kinds += [MASKS] if task == "instance_segmentation" else []
     _check_classes(dataset, records, task)
     said = (found for record in records for found in said_problems(dataset, record, kinds))
     seen = (found for looked in _looks(dataset, records, kinds) for found in looked.problems)
@@ -106,7 +107,7 @@ def _spelling(dataset: Dataset) -> Iterator[Problem]:
     for kind, names in dataset.labels.items():
         alike: dict[str, list[str]] = defaultdict(list)
         for name in names:
-            alike[" ".join(name.casefold().split())].append(name)
+            alike[folded(name)].append(name)
         for spelt in alike.values():
             if len(spelt) > 1:
                 what = f"one class of {kind} is spelt in {len(spelt)} ways: {', '.join(map(repr, spelt))}"
@@ -116,7 +117,7 @@ def _spelling(dataset: Dataset) -> Iterator[Problem]:
 def _split_problems(dataset: Dataset) -> Iterator[Problem]:
     if dataset.split is None:
         return
-    again = "Split again: dataset split --force"
+    again, renew = "Split again: dataset split --force", "Take it out: dataset split --extend"
     known = {record.id for record in dataset.records}
     part_of: dict[str, str] = {}
     for part, ids in dataset.split.parts.items():
@@ -124,7 +125,7 @@ def _split_problems(dataset: Dataset) -> Iterator[Problem]:
             yield Problem(SPLITS, f"part '{part}' is empty", again)
         for one in ids:
             if one not in known:
-                yield Problem(SPLITS, f"part '{part}' names '{one}', which is not there", again)
+                yield Problem(SPLITS, f"part '{part}' names '{one}', which is not there", renew)
             if part_of.setdefault(one, part) != part:
                 yield Problem(SPLITS, f"'{one}' is in {part_of[one]} and in {part}", again)
 

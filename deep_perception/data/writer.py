@@ -27,7 +27,11 @@ LONGEST_ID = 180
 
 
 class Writer:
-    """Writes one data set; pictures are on disk for good when `add` returns. One writer at a time, one thread."""
+    """Writes one data set. One writer at a time, one thread.
+
+    When `add` returns, a picture outlasts the death of the program and, if `durable`, a power cut. If not, it does from
+    `close` on: that is much faster, and good enough for what can be brought in again.
+    """
 
     records: Mapping[str, Record]
     """The latest of each id."""
@@ -38,10 +42,10 @@ class Writer:
     bytes_written: int
     """Size of the data set on disk."""
 
-    def __init__(self, folder: Path, *, leave_free_bytes: int = 0) -> None:
+    def __init__(self, folder: Path, *, leave_free_bytes: int = 0, durable: bool = True) -> None:
         """Open or make a data set and mend it; raise StorageError, or InputError for what cannot be mended so."""
         self.folder = folder
-        self._leave_free_bytes = leave_free_bytes
+        self._leave_free_bytes, self._durable = leave_free_bytes, durable
         with self._disk():
             make_folder(folder)
             repair.check_own(folder)
@@ -53,7 +57,7 @@ class Writer:
                 raise
 
     def _open(self) -> None:
-        self._tail = Tail(self.folder / MANIFEST)
+        self._tail = Tail(self.folder / MANIFEST, durable=self._durable)
         try:
             sync_folder(self.folder)
             mended = repair.mend_end(self.folder / MANIFEST, self._tail)
@@ -127,6 +131,8 @@ class Writer:
 
     def close(self) -> None:
         """Let others write."""
+        if not self._durable:
+            os.sync()
         self._tail.close()
         os.close(self._lock)
 
@@ -144,10 +150,9 @@ class Writer:
         if record.things:
             self.add_names(THINGS, [thing.name for thing in record.things])
 
-    @staticmethod
-    def _put(path: Path, content: bytes) -> None:
+    def _put(self, path: Path, content: bytes) -> None:
         make_folder(path.parent)
-        with written_aside(path) as part:
+        with written_aside(path, durable=self._durable) as part:
             part.write_bytes(content)
 
     def _check_id(self, name: str) -> None:

@@ -60,7 +60,7 @@ class Tally(ABC):
             return {self.unit: 0.0}
         by_class = self._once().by_class[0]
         called = self.of_class or self.unit
-        named = {f"{called} of {self.names[number]}": by_class[number] for number in range(len(by_class))}
+        named = {f"{called} {self.names[number]}": by_class[number] for number in range(len(by_class))}
         found = {self.unit: self.value, **self._more(), **named}
         return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 

@@ -1,6 +1,8 @@
 """One camera of a collector: its pictures, what is told of them, and how that goes."""
 
 import time
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +14,33 @@ from deep_perception.ros.complaints import Complaints
 from deep_perception.ros.feed import Feed, Listener
 from deep_perception.ros.frame import TRANSPORTS, nanoseconds
 from deep_perception.ros.messages import newest_only, reliable
+from deep_perception.ros.picture_messages import Size
 from deep_perception.ros.receiver import LeftToReceiver, Receiver
 from deep_perception.ros.shot import Shot
 from deep_perception.ros.silence import explain
-from deep_perception.ros.told import TOPICS
+from deep_perception.ros.told import TOPICS, intrinsics_in
 from deep_perception.runtime.gathering import Gathering
 from deep_perception.runtime.health import Health
 
 if TYPE_CHECKING:
     from deep_perception.ros.collector_node import CollectorNode
+    from deep_perception.ros.seen import Seen
     from deep_perception.ros.stream import Stream
 
 SILENCE_S = 3.0
 DEPTH = 5
 """Messages kept for a receiver: a moment of distraction must not cost what belongs to a picture that waits for it."""
 FROM_TEACHER = 50
+
+
+@dataclass
+class Counts:
+    """Since the node began."""
+
+    seen: int = 0
+    saved: int = 0
+    annotated: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
 
 
 class CollectorCamera:
@@ -40,6 +54,7 @@ class CollectorCamera:
         self.image = node.resolve_topic_name(self._asked)
         self.topic = self.image + self._transport.suffix
         self.health = Health()
+        self.counts = Counts()
         self.complaints = Complaints(node.get_logger(), self.topic, self.health)
         self._node, self._workplace = node, node.workplace
         self._listener = Listener(self._arrived, self.health.lost)
@@ -58,7 +73,7 @@ class CollectorCamera:
             listener = Listener(partial(self._told, topic))
             place = node.resolve_topic_name(self.prefix + topic)
             self._feeds[topic] = workplace.listen(place, kind, listener, _as_it_is, DEPTH), listener
-        self.info = CameraInfoSource(workplace, topic_beside(node, self.image, f"{self.prefix}camera_info"))
+        self._info = CameraInfoSource(workplace, topic_beside(node, self.image, f"{self.prefix}camera_info"))
         subscription = node.create_subscription(
             Detection2DArray,
             f"{self.prefix}annotations",
@@ -66,6 +81,7 @@ class CollectorCamera:
             reliable(FROM_TEACHER),
             callback_group=LeftToReceiver(),
         )
+        self._annotations_topic = subscription.topic_name
         self._annotations = Receiver(node, subscription, node.fail)
         self._feed = workplace.listen(self.topic, self._transport.message, self._listener, self._shot)
 
@@ -78,7 +94,7 @@ class CollectorCamera:
         for feed, listener in self._feeds.values():
             self._workplace.stop_listening(feed, listener)
         self._feeds.clear()
-        self.info.close()
+        self._info.close()
         self._annotations.close()
         self.health.reset()
 
@@ -111,6 +127,25 @@ class CollectorCamera:
         if label != self._label:
             self._node.get_logger().info(f"{self.topic} shows '{label}'" if label else f"{self.topic}: no label now")
         self._label = label
+
+    # What those who judge ask
+
+    def intrinsics(self, size: Size) -> tuple[float, ...] | None:
+        """Return the camera matrix for pictures of this size, where it is known."""
+        info, _ = self._info.of(size)
+        return None if info is None else intrinsics_in(info)
+
+    def is_taught(self) -> bool:
+        """Whether anybody is there to annotate pictures."""
+        return bool(self._node.count_publishers(self._annotations_topic))
+
+    def looked_at(self, seen: "Seen") -> None:
+        """Note that a picture was judged, and how old it is."""
+        self.counts.seen += 1
+        self.health.answered((self._node.get_clock().now().nanoseconds - seen.stamp_ns) * 1e-9)
+        if self.complaints.once("works"):
+            size = f"{seen.image.shape[1]}x{seen.image.shape[0]}"
+            self._node.get_logger().info(f"first picture on {self.topic}: {size}")
 
     # How it goes
 

@@ -13,7 +13,7 @@ from deep_perception.errors import ImageError
 from deep_perception.predictions import LabelMap, Prediction
 from deep_perception.ros.complaints import Complaints
 from deep_perception.ros.picture_messages import Size
-from deep_perception.ros.seen import Origin, Seen, Vocabulary
+from deep_perception.ros.seen import Seen, Vocabulary
 from deep_perception.ros.shot import Shot
 from deep_perception.ros.told import classes_in, tags_in, things_in
 
@@ -23,11 +23,13 @@ NO_NAMES = "mask comes without label_info, which names its classes. Remap label_
 class Looking:
     """Of one camera. Messages that cannot be used are counted and explained once; the picture is looked at without."""
 
-    def __init__(self, complaints: Complaints, intrinsics: Callable[[Size], tuple[float, ...] | None]) -> None:
-        self._complaints, self._intrinsics = complaints, intrinsics
+    def __init__(
+        self, camera: str, complaints: Complaints, intrinsics: Callable[[Size], tuple[float, ...] | None]
+    ) -> None:
+        self._camera, self._complaints, self._intrinsics = camera, complaints, intrinsics
         self._vocabulary, self._other_vocabulary = Vocabulary(), Vocabulary()
 
-    def __call__(self, shot: Shot, told: Mapping[str, Any], origin: Origin, class_names: Mapping[int, str]) -> Seen:
+    def __call__(self, shot: Shot, told: Mapping[str, Any], recording: str, class_names: Mapping[int, str]) -> Seen:
         """Return what is known; raise ImageError for a picture that cannot be read."""
         image = shot.image()
         size = image.shape[0], image.shape[1]
@@ -45,7 +47,8 @@ class Looking:
             other_names=self._other_vocabulary.names,
             taught=(shot.label,) if shot.label else (),
             position=shot.position,
-            origin=origin,
+            recording=recording,
+            camera=self._camera,
             shot=shot,
             tags=tags,
             things=things,

@@ -13,20 +13,12 @@ from deep_perception.predictions import Classes, Detections
 from deep_perception.ros.shot import Shot
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where a picture belongs in a data set."""
-
-    id: str
-    recording: str
-    camera: str
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Seen(Look):
     """What sampling judges, and what it does not look at."""
 
-    origin: Origin
+    recording: str
+    camera: str
     shot: Shot
     tags: tuple[Tag, ...] | None = None
     things: tuple[Thing, ...] | None = None
@@ -43,20 +35,19 @@ class Seen(Look):
         rest = 0 if self.depth is None else len(self.depth.data)
         return super().nbytes + rest + (0 if self.classes is None else self.classes.nbytes)
 
-    def record(self, suffix: str, things: tuple[Thing, ...] | None, reasons: tuple[str, ...]) -> Record:
+    def record(self, name: str, suffix: str, reasons: tuple[str, ...]) -> Record:
         """Return what a data set says of it; `suffix` is that of its file."""
-        origin = self.origin
         return Record(
-            id=origin.id,
+            id=name,
             image=suffix,
             width=self.image.shape[1],
             height=self.image.shape[0],
             stamp_ns=self.stamp_ns,
-            recording=origin.recording,
-            camera=origin.camera,
+            recording=self.recording,
+            camera=self.camera,
             frame_id=self.shot.header.frame_id,
             tags=self.tags,
-            things=things,
+            things=self.things,
             intrinsics=self.intrinsics,
             reasons=reasons,
         )

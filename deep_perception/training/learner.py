@@ -62,7 +62,8 @@ class Learner:
         model.device = fabric.device
         self.model = model
         self._fabric, self._config, self._rate, self._steps = fabric, config, rate, steps
-        network = model.network.to(fabric.device)
+        # Convolutions learn faster with the colours of a pixel side by side.
+        network: nn.Module = model.network.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = average_of(network) if config.average else None
         self._losses, self._optimizer = fabric.setup(_Losses(network), optimizer_of(network, config, rate))
         self._lost = 0

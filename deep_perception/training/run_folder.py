@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deep_perception.durable_files import in_words, make_folder, written_aside
+from deep_perception.durable_files import PART, in_words, make_folder, written_aside
 from deep_perception.errors import InputError, StorageError
 
 CONFIG, TRANSFER, OVERFIT, RATE, PROOF = "config.json", "transfer.json", "overfit.json", "rate.json", "proof.json"
@@ -59,6 +59,8 @@ class RunFolder:
         folder = os.open(self.path, os.O_RDONLY)
         try:
             self._lock(folder)
+            for left in self.path.glob(f".*{PART}"):  # of a process that was killed while it wrote
+                left.unlink()
             yield
         finally:
             os.close(folder)
@@ -77,6 +79,15 @@ class RunFolder:
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file."""
         self._write(name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+    def history(self) -> list[dict[str, float]]:
+        """Return what was written of each epoch; raise InputError where that is damaged."""
+        if not self.has(HISTORY):
+            return []
+        try:
+            return [dict(json.loads(line)) for line in (self.path / HISTORY).read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError, TypeError) as err:
+            raise InputError(f"{self.path / HISTORY} cannot be read ({err}). Train anew, into another folder") from err
 
     def remember(self, history: Sequence[Mapping[str, float]]) -> None:
         """Write what is known of each epoch, a line each."""

@@ -33,8 +33,8 @@ class Progress:
 
 def save_state(path: Path, learner: Learner, progress: Progress) -> None:
     """Write where the training stands, whole or not at all."""
-    state = {"format": FORMAT, "learner": learner.state_dict(), "progress": asdict(progress)}
-    state["progress"]["sums"] = dict(progress.sums)
+    said = {**asdict(progress), "sums": dict(progress.sums)}  # a Counter is more than a safe file may hold
+    state = {"format": FORMAT, "learner": learner.state_dict(), "progress": said}
     with in_words(f"cannot write '{path}'", StorageError), written_aside(path) as part:
         torch.save(state, part)
 

@@ -183,7 +183,7 @@ def test_windows_rarely_show_a_thing_by_a_sliver() -> None:
     assert slivers < 0.1 * shown
 
 
-def test_no_thing_is_hidden_by_more_than_half() -> None:
+def test_no_thing_is_mostly_hidden() -> None:
     found = blobs(60, 80, 4, 1)
     target = Detections(found.boxes, found.labels, found.scores)
     change, hidden = Augmentation(["erase"], "detection"), 0
@@ -192,7 +192,7 @@ def test_no_thing_is_hidden_by_more_than_half() -> None:
         hidden += bool(picture.any())
         for left, top, right, bottom in found.boxes.astype(int):
             assert picture[top:bottom, left:right, 0].astype(bool).mean() <= 0.5
-    assert 20 < hidden < 80
+    assert 10 < hidden < 60
 
 
 @pytest.mark.parametrize("task", OF_THINGS)

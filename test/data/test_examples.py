@@ -1,9 +1,11 @@
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 
@@ -180,7 +182,7 @@ def test_several_processes_share_the_pictures_and_make_equal_numbers_of_steps(fo
     assert {len(share) for share in shares} == {number_of_batches(COUNT, 2, world)}
     assert len({tuple(len(batch) for batch in share) for share in shares}) == 1
     seen = [name for share in shares for batch in share for name in batch]
-    assert len(set(seen)) == COUNT and len(seen) < COUNT + world
+    assert len(set(seen)) == COUNT and max(Counter(seen).values()) <= 2
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -199,6 +201,14 @@ def test_after_an_error_the_workers_go_on_with_the_next_pass(folder: Path) -> No
     examples.epoch = 1
     expected = ids(list(batches(made(folder), 2, shuffle=False, workers=0)))
     assert ids(list(batches(examples, 2, shuffle=False, workers=1))) == expected
+
+
+def test_workers_end_with_the_examples_they_make(folder: Path) -> None:
+    examples = made(folder)
+    list(batches(examples, 2, shuffle=False, workers=2))
+    assert multiprocessing.active_children()
+    del examples
+    assert not multiprocessing.active_children()
 
 
 def test_a_picture_of_another_size_than_the_manifest_says_is_named(folder: Path) -> None:
@@ -234,15 +244,14 @@ def test_what_is_kept_cannot_be_changed_by_accident(folder: Path) -> None:
 
 
 PROGRAM = """
-import sys, time
-from pathlib import Path
+import multiprocessing, sys, time
 from deep_perception.data.dataset import Dataset
 from deep_perception.data.examples import Examples, batches
 if __name__ == "__main__":
     dataset = Dataset.open(sys.argv[1])
     examples = Examples(dataset, dataset.records, "detection", dataset.labels["things"])
     for batch in batches(examples, 2, shuffle=False, workers=1):
-        [worker] = examples.crew(1)._loader._iterator._workers
+        [worker] = multiprocessing.active_children()
         print(worker.pid, flush=True)
         if sys.argv[2] == "raise":
             raise SystemExit("enough")
@@ -278,6 +287,7 @@ def assert_gone(pid: int, patience_s: float = 20) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_when_the_training_raises_its_workers_end_quietly(folder: Path) -> None:
     process = started(folder, "raise")
     assert process.stdout is not None
@@ -312,17 +322,7 @@ def test_a_worker_that_was_killed_is_said_in_a_line(folder: Path) -> None:
     examples = made(folder)
     found = batches(examples, 1, shuffle=False, workers=1)
     next(found)
-    os.kill(examples.crew(1)._loader._iterator._workers[0].pid, signal.SIGKILL)  # type: ignore[union-attr]
+    [worker] = multiprocessing.active_children()
+    worker.kill()
     with pytest.raises(ConfigError, match="workers: .* memory ran out"):
         list(found)
-
-
-@pytest.mark.weights
-def test_real_photos_are_read_as_they_are(shared_data: Path, tmp_path: Path) -> None:
-    photo = shared_data / "PennFudanPed/PNGImages/FudanPed00001.png"
-    (tmp_path / "manifest.jsonl").write_text(
-        json.dumps({"id": "a", "image": str(photo), "width": 559, "height": 536}) + "\n"
-    )
-    dataset = Dataset.open(tmp_path)
-    image = Examples(dataset, dataset.records, "colorization", ())[0].image
-    assert np.array_equal(image, cv2.imread(str(photo))[..., ::-1])

@@ -1,6 +1,5 @@
 """Splits keep what shows nearly the same on one side, balance the classes, and stay as they are when data is added."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -21,11 +20,6 @@ SECOND = 1_000_000_000
 random = np.random.default_rng(0)
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda file: None)
-
-
 def scene(number: int, wander: float = 0.0) -> np.ndarray:
     """A picture of its own for each number; `wander`: by how many grey levels it differs from the plain one."""
     picture = np.random.default_rng(number).integers(0, 256, (6, 8, 3)).astype(np.float32)
@@ -44,7 +38,7 @@ def film(
     camera: str = "",
 ) -> Dataset:
     """Write pictures at an even rate."""
-    with Writer(folder) as writer:
+    with Writer(folder, durable=False) as writer:
         for number in range(first, first + count):
             stamp = round(number / rate_hz * SECOND) if recording else None
             things = tuple(Thing(name, (0, 0, 2, 2)) for name in names(number))
@@ -167,7 +161,7 @@ def test_a_class_is_in_training_always_and_in_each_part_where_there_is_enough_of
 
 
 def test_unlabelled_pictures_do_not_use_up_a_part(tmp_path: Path) -> None:
-    with Writer(tmp_path) as writer:
+    with Writer(tmp_path, durable=False) as writer:
         for number in range(100):
             tags = (Tag("cup"),) if number < 20 else None
             writer.add(Record(f"{number}", "", 0, 0, tags=tags), scene(number))
@@ -208,6 +202,35 @@ def test_what_was_added_to_a_scene_goes_where_the_scene_is(tmp_path: Path) -> No
     film(tmp_path, 60, recording="", first=60, picture=lambda number: scene(number - 60))  # the same pictures again
     after = part_of(extended(Dataset.open(tmp_path)))
     assert all(after[f"{number + 60:04d}"] == before[f"{number:04d}"] for number in range(60))
+
+
+def test_a_part_that_is_empty_is_taken_out_of_training_and_the_others_stay(tmp_path: Path) -> None:
+    """As many data sets come: with a test part, but none to choose by."""
+    dataset = film(tmp_path, 100, recording="")
+    ids = tuple(record.id for record in dataset.records)
+    save_split(tmp_path, Split({TRAIN: ids[:80], TEST: ids[80:]}, {"from": "elsewhere"}))
+    after = extended(Dataset.open(tmp_path))
+    assert sizes(after) == (71, 9, 20)
+    assert set(after.parts[TEST]) == set(ids[80:])
+
+
+def test_what_is_gone_is_taken_out_of_the_split(tmp_path: Path) -> None:
+    dataset = film(tmp_path, 20, recording="")
+    settled = split(dataset)
+    save_split(tmp_path, Split({**settled.parts, TRAIN: (*settled.parts[TRAIN], "ghost")}, settled.how))
+    assert extended(Dataset.open(tmp_path)).parts == settled.parts
+
+
+def test_the_few_that_are_labelled_are_in_each_part(tmp_path: Path) -> None:
+    """One recording with labels among much that nobody looked at."""
+    film(tmp_path, 40, recording="labelled", rate_hz=0.9)
+    with Writer(tmp_path, durable=False) as writer:
+        for number in range(400):
+            writer.add(Record(f"{number}", "", 0, 0, number * SECOND, "long"), scene(1000 + number))
+    dataset = Dataset.open(tmp_path)
+    part = part_of(split(dataset))
+    shown = Counter(part.get(record.id) for record in dataset.records if record.things is not None)
+    assert min(shown[name] for name in PARTS) >= 2
 
 
 def test_a_split_that_was_saved_is_read_again(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -59,6 +60,30 @@ def test_what_was_added_is_read_again(tmp_path: Path) -> None:
     assert (kept.width, kept.height) == (8, 6)
     assert np.array_equal(image_of(dataset, kept), IMAGE)
     assert dataset.labels == {"tags": ("tag of a",), "things": (BACKGROUND, "cup")}
+
+
+def test_whatever_a_record_can_say_is_read_again(tmp_path: Path) -> None:
+    things = (
+        Thing("\u2028 ü/\n", (0.125, 1, 5, 5.5), 0.0, "model", [[1.5, 1, 5, 1, 5, 5]], True, {"pose": "left"}),
+        Thing("b", (0, 0, 1, 1), mask={"size": [6, 8], "counts": "T1`0"}),
+    )
+    said = Record(
+        "é 1", ".png", 0, 0, 2**62, "drive", "left", "lens", (), things, things_source="model", reasons=("new",),
+        intrinsics=(1.5, 0, 2, 0, 1.5, 2, 0, 0, 1), more={"file_name": "x/é.png"},
+    )  # fmt: skip
+    with Writer(tmp_path / "set") as writer:
+        kept = writer.add(said, IMAGE)
+        silent = writer.add(Record("silent", "", 0, 0), IMAGE)
+    assert Dataset.open(tmp_path / "set").records == (kept, silent)
+    assert replace(kept, image=".png", width=0, height=0) == said
+    assert (silent.tags, silent.things) == (None, None)
+
+
+def test_what_json_cannot_say_is_refused_before_anything_is_written(folder: Path) -> None:
+    before = contents(folder)
+    with Writer(folder) as writer, pytest.raises(ValueError, match="not JSON compliant"):
+        writer.add(Record("c", "", 0, 0, tags=(Tag("new", float("nan")),)), IMAGE)
+    assert contents(folder) == before
 
 
 def test_files_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -306,41 +331,50 @@ def test_killed_at_any_moment_it_loses_no_picture_that_it_said_was_kept(tmp_path
     script = [sys.executable, str(Path(__file__).with_name("writers_to_kill.py")), str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     kept: list[str] = []
-    mended = 0
+    mended, took = 0, 0.005
     with subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as writers:
         for _ in range(KILLS):
-            kept += killed(writers, moments.uniform(0, 0.03))
+            more, took = killed(writers, moments.randrange(4), moments.uniform(0, 1.5), took)
+            kept += more
             with Writer(folder) as writer:
                 assert set(kept) <= set(writer.records)
                 assert len(writer.records) <= len(kept) + KILLS
                 mended += bool(writer.repaired)
-                for record in list(writer.records.values())[-30:]:
+                for record in list(writer.records.values())[-10:]:
                     check_whole(folder, record)
         assert writers.stdin is not None
         writers.stdin.close()
     dataset = Dataset.open(folder)
-    assert len(kept) > KILLS  # it did write between the kills
+    assert len(kept) >= KILLS  # it did write between the kills
     assert mended > KILLS // 20  # and was killed in the midst of it
     assert len(list((folder / "images").iterdir())) == len(list((folder / "masks").iterdir())) == len(dataset.records)
     for record in dataset.records:
         check_whole(folder, record)
 
 
-def killed(writers: subprocess.Popen[str], after: float) -> list[str]:
-    """Start a writer, kill it after so many seconds, and return what it had said was kept."""
+def killed(writers: subprocess.Popen[str], pictures: int, more: float, took: float) -> tuple[list[str], float]:
+    """Start a writer and kill it after so many pictures, and parts of one, which takes about `took` seconds.
+
+    Return what it had said was kept, and how long the last picture took.
+    """
     assert writers.stdin is not None and writers.stdout is not None
     writers.stdin.write("go\n")
     writers.stdin.flush()
     kept: list[str] = []
+    pid, last, alive = 0, time.monotonic(), True
     for line in writers.stdout:
         word, _, said = line.strip().partition(" ")
         if word == "gone":
-            return kept
-        if word == "kept":
-            kept.append(said)
+            return kept, took
+        if word == "pid":
+            pid = int(said)
         else:
-            time.sleep(after)
-            os.kill(int(said), signal.SIGKILL)
+            kept.append(said)
+            took, last = (time.monotonic() - last, time.monotonic()) if alive else (took, last)
+        if pid and alive and len(kept) >= pictures:
+            time.sleep(more * took)
+            os.kill(pid, signal.SIGKILL)
+            alive = False
     raise AssertionError("the writers ended by themselves")
 
 

@@ -95,7 +95,7 @@ def check_equal(figures, theirs, unit):
     assert figures[f"{unit}50"] == pytest.approx(theirs["map_50"], abs=1e-6)
     assert figures[f"{unit}75"] == pytest.approx(theirs["map_75"], abs=1e-6)
     classes = dict(zip(theirs["classes"], theirs["map_per_class"], strict=True))
-    ours = {number: figures.get(f"{unit} of {name}", -1) for number, name in enumerate(NAMES) if number in classes}
+    ours = {number: figures.get(f"{unit} {name}", -1) for number, name in enumerate(NAMES) if number in classes}
     assert ours == pytest.approx(classes, abs=1e-6)
 
 
@@ -147,7 +147,7 @@ def test_a_class_that_is_not_there_is_left_out_of_the_mean():
     truth = Detections(np.array([[0, 0, 8, 8]], np.float32), np.array([1]), np.ones(1, np.float32))
     made_up = Detections(np.tile(truth.boxes, (2, 1)), np.array([1, 2]), np.array([0.5, 0.9], np.float32))
     figures = judged("detection", [(made_up, truth, None)]).figures()
-    assert figures == pytest.approx({"AP": 1, "AP50": 1, "AP75": 1, "AP of cup": 1})
+    assert figures == pytest.approx({"AP": 1, "AP50": 1, "AP75": 1, "AP cup": 1})
 
 
 def test_what_is_hard_to_see_may_be_found_or_missed():

@@ -1,5 +1,6 @@
 """Each task has a judge whose counts add up, and an examination lets a model show all it can."""
 
+import json
 import logging
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardInd
 from torchmetrics.image import PeakSignalNoiseRatio
 
 from deep_perception.config import Selection
+from deep_perception.data.media import read_image
 from deep_perception.errors import ImageError, InputError
 from deep_perception.evaluation.colour_difference import ciede2000
 from deep_perception.evaluation.scoring import examine, tally
@@ -102,7 +104,7 @@ def test_the_best_class_is_the_one_that_counts():
     true = [classes(0), classes(0), classes(2), classes(1), classes(2)]
     for pair in zip(said, true, strict=True):
         counts.add(*pair)
-    expected = {"accuracy": 0.6, "accuracy of cup": 0.5, "accuracy of duck": 1, "accuracy of mug": 0.5}
+    expected = {"accuracy": 0.6, "accuracy cup": 0.5, "accuracy duck": 1, "accuracy mug": 0.5}
     assert counts.figures() == pytest.approx(expected)
     theirs = MulticlassAccuracy(3, average="micro")
     numbers = [torch.tensor([int((one.labels[:1].tolist() or [0])[0]) for one in each]) for each in (said, true)]
@@ -113,7 +115,7 @@ def test_a_picture_that_nobody_named_does_not_count():
     counts = tally("classification", ("cup", "duck"))
     counts.add(classes(0), classes(0))
     counts.add(classes(0), classes())
-    assert counts.figures() == {"accuracy": 1, "accuracy of cup": 1}
+    assert counts.figures() == {"accuracy": 1, "accuracy cup": 1}
 
 
 def test_pixels_are_counted_as_torchmetrics_counts_them():
@@ -124,7 +126,7 @@ def test_pixels_are_counted_as_torchmetrics_counts_them():
         counts.add(said, truth)
         theirs.update(torch.from_numpy(said.labels).int(), torch.from_numpy(truth.labels).int())
     assert counts.value == pytest.approx(float(theirs.compute()))
-    assert set(counts.figures()) == {"mIoU", "pixel accuracy", *(f"IoU of {name}" for name in NAMES)}
+    assert set(counts.figures()) == {"mIoU", "pixel accuracy", *(f"IoU {name}" for name in NAMES)}
 
 
 def test_sharpness_is_that_of_the_brightness():
@@ -200,8 +202,8 @@ def test_classes_are_matched_by_name(monkeypatch):
     counts = examine(model, [Example(picture(), found([2, 1, 1]))], NAMES)
     [unit] = counts.units
     assert unit.labels.tolist() == [2, 1]
-    assert counts.figures()["AP of person"] == pytest.approx(1)
-    assert counts.figures()["AP of cup"] == pytest.approx(0.5, abs=0.01)
+    assert counts.figures()["AP person"] == pytest.approx(1)
+    assert counts.figures()["AP cup"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_model_that_knows_none_of_the_names_is_told_once(caplog):
@@ -245,7 +247,7 @@ def test_a_classifier_chooses_among_the_classes_in_common():
     best, second = (model.labels[number] for number in order[:2])
     names = (second, "four", model.labels[order[2]])
     counts = examine(model, [Example(image, classes(0))], names)
-    assert counts.figures() == {"accuracy": 1, f"accuracy of {second}": 1}
+    assert counts.figures() == {"accuracy": 1, f"accuracy {second}": 1}
     assert examine(model, [Example(image, classes(0))], (best, second)).value == 1
 
 
@@ -254,8 +256,8 @@ def test_pixels_of_a_class_that_nobody_asked_for_are_without_an_answer(monkeypat
     Answering(monkeypatch, model, LabelMap(np.array([[0, 0, 1, 2, 2, UNLABELLED]], np.uint8)))
     truth = LabelMap(np.array([[0, 0, 0, 1, 1, 1]], np.uint8))
     figures = examine(model, [Example(picture(1, 6), truth)], NAMES).figures()
-    assert figures["IoU of __background__"] == pytest.approx(2 / 3)
-    assert figures["IoU of cup"] == pytest.approx(2 / 3)
+    assert figures["IoU __background__"] == pytest.approx(2 / 3)
+    assert figures["IoU cup"] == pytest.approx(2 / 3)
     assert figures["pixel accuracy"] == pytest.approx(4 / 6)
 
 
@@ -283,6 +285,32 @@ def test_pictures_of_several_sizes_are_judged_in_their_order():
     counts = examine(model, (Example(*pair) for pair in zip(images, answers, strict=True)), model.labels)
     assert counts.value == 1
     assert counts.units == [(int(one.labels[0]), int(one.labels[0])) for one in answers]
+
+
+@pytest.mark.weights
+def test_published_weights_get_the_average_precision_that_is_known_of_them(shared_data):
+    weights = shared_data / "weights" / "ssdlite320_mobilenet_v3_large_coco_from_int8.pth"
+    model = create(THINGS, weights, device="cpu")
+    figures = examine(model, coco(shared_data / "coco33", model.labels), model.labels).figures()
+    assert (figures["AP"], figures["AP50"]) == pytest.approx((0.396, 0.576), abs=0.001)
+
+
+def coco(folder, names):
+    said = json.loads((folder / "instances.json").read_text())
+    called = {one["id"]: one["name"] for one in said["categories"]}
+    for image in said["images"]:
+        things = [one for one in said["annotations"] if one["image_id"] == image["id"]]
+        picked = [[one for one in things if one["iscrowd"] == crowd] for crowd in (0, 1)]
+        yield Example(
+            read_image(folder / "images" / image["file_name"]), *(drawn(each, called, names) for each in picked)
+        )
+
+
+def drawn(things, called, names):
+    boxes = np.array([one["bbox"] for one in things], np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    labels = np.array([names.index(called[one["category_id"]]) for one in things], np.int64)
+    return Detections(boxes, labels, np.ones(len(things), np.float32))
 
 
 def test_every_task_has_a_judge():

@@ -6,6 +6,7 @@ from pathlib import Path
 from deep_perception.cli.progress import bar
 from deep_perception.data.dataset import Dataset
 from deep_perception.data.formats import FORMATS, import_into
+from deep_perception.data.splits import PARTS
 from deep_perception.data.writer import Writer
 from deep_perception.errors import InputError, unknown
 
@@ -33,12 +34,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Read all, then write, then say how much it was."""
     if not arguments.source.exists():
         raise InputError(f"{arguments.source} does not exist, expected data in the format {arguments.format}")
-    with bar("import") as progress, Writer(arguments.out) as writer:
+    with bar("import") as progress, Writer(arguments.out, durable=False) as writer:
         added = import_into(arguments.format, arguments.source, writer, progress)
     dataset = Dataset.open(arguments.out)
-    split = "" if dataset.split else f". Split it: deep_perception dataset split {arguments.out}"
-    print(f"{arguments.out}: {added} pictures added, {len(dataset.records)} in all{split}")
+    print(f"{arguments.out}: {added} pictures added, {len(dataset.records)} in all{left_to_do(dataset)}")
     return 0
+
+
+def left_to_do(dataset: Dataset) -> str:
+    """Say how to split what is not, or not into all parts."""
+    if dataset.split is None:
+        return f". Split it: deep_perception dataset split {dataset.folder}"
+    empty = [part for part in PARTS if not dataset.split.parts.get(part)]
+    return (
+        f". It has no {' and no '.join(empty)}: deep_perception dataset split --extend {dataset.folder}"
+        if empty
+        else ""
+    )
 
 
 def format_named(text: str) -> str:

@@ -12,8 +12,8 @@ from deep_perception.data.splits import GAP_S, PARTS, SHARES, extended, save_spl
 from deep_perception.errors import InputError
 
 HELP = "settle which pictures are for training, for validation and for the test"
-EXAMPLE = """Neighbours in time of one recording are in one part, and so are pictures that show nearly the same one after
-the other, and equal pictures. Where a long recording has to be cut, those at the cut are in none.
+EXAMPLE = """Neighbours in time of one recording are in one part, and so are pictures that show nearly the same one
+after the other, and equal pictures. Where a long recording has to be cut, those at the cut are in none.
 
 example:
   deep_perception dataset split DATASET --shares 7:2:1 --seed 3
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--force", action="store_true", help="split again, though it is split")
-    how.add_argument("--extend", action="store_true", help="share out only what is new, as it was done before")
+    how.add_argument("--extend", action="store_true", help="share out what is new; fill empty parts from training")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -77,8 +77,11 @@ def _print(dataset: Dataset, settled: Split) -> None:
 
 
 def _shares(text: str) -> tuple[float, ...]:
-    shares = tuple(float(part) for part in text.split(":"))
-    if len(shares) != len(PARTS) or min(shares) < 0 or not shares[0] > 0 or not sum(shares) < float("inf"):
+    try:
+        shares = tuple(float(part) for part in text.split(":"))
+    except ValueError:
+        shares = ()
+    if len(shares) != len(PARTS) or not all(0 <= share < 1e9 for share in shares) or shares[0] == 0:
         raise argparse.ArgumentTypeError(f"got '{text}', expected three numbers like 8:1:1, the first above 0")
     return shares
 

@@ -11,12 +11,12 @@ from torchvision.transforms.v2 import functional
 
 from deep_perception.data.augmentation.view import GRAY, View, areas
 
-OFTEN = 0.5
+OFTEN, SELDOM = 0.5, 0.3
 MOST_NOISE = 12.0
 """Standard deviation, of 255."""
-HIDDEN = (0.02, 0.15)
+HIDDEN = (0.02, 0.12)
 """Least and most of the picture that is hidden."""
-MOST_HIDDEN = 0.5
+MOST_HIDDEN = 0.4
 """Of a thing."""
 TRIES = 10
 
@@ -52,12 +52,12 @@ def noise(view: View, rng: Generator) -> View:
         noisy = grain.mul_(strength).add_(pixels.as_subclass(Tensor)).round_().clamp_(0, 255).to(torch.uint8)
         return tv_tensors.wrap(noisy, like=pixels)
 
-    return view.painted(paint, "image") if rng.uniform() < OFTEN else view
+    return view.painted(paint, "image") if rng.uniform() < SELDOM else view
 
 
 def erase(view: View, rng: Generator) -> View:
-    """Hide a rectangle, but of no thing more than half."""
-    if rng.uniform() >= OFTEN:
+    """Hide a rectangle, but of no thing too much."""
+    if rng.uniform() >= SELDOM:
         return view
     rectangles = (_rectangle(view.size, rng) for _ in range(TRIES))
     fair = next((one for one in rectangles if _hides_little(view, *one)), None)

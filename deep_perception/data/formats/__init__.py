@@ -16,45 +16,56 @@ from deep_perception.data.formats import (
     yolo,
     yolo_writing,
 )
-from deep_perception.data.formats.exporting import write_as
+from deep_perception.data.formats.exporting import IGNORED, PARTS, write_as
 from deep_perception.data.formats.format import Content, Draft, Format, Progress
-from deep_perception.data.formats.importing import bring_in
+from deep_perception.data.formats.importing import bring_in, check
 from deep_perception.data.writer import Writer
 from deep_perception.errors import InputError, unknown
 
 __all__ = ["FORMATS", "Content", "Draft", "Format", "export", "import_into"]
 
-_TAGS = ("tags",)
-_BOXES = ("boxes", "things that do not count")
 FORMATS = {
     "coco": Format(
-        "COCO: pictures and JSON files of boxes, polygons, run lengths, crowds and categories",
+        "COCO: JSON files of boxes, polygons, run lengths, crowds and categories",
         coco.read,
         coco_writing.write,
-        frozenset(["boxes", "masks", "things that do not count", "scores", "who said it", "times"]),
+        frozenset([PARTS, "boxes", "masks", IGNORED, "scores", "who said it", "times"]),
     ),
     "voc": Format(
-        "Pascal VOC: an XML file a picture, and masks of classes and objects",
+        "Pascal VOC: an XML file a picture, and masks of classes and of objects",
         voc.read,
         voc_writing.write,
-        frozenset(["boxes", "masks", "things that do not count", "classes of pixels"]),
+        frozenset([PARTS, "boxes", "masks", IGNORED, "classes of pixels"]),
     ),
     "yolo": Format(
         "YOLO: a text file of boxes or polygons a picture, and data.yaml",
         yolo.read,
         yolo_writing.write,
-        frozenset(["boxes", "masks"]),
+        frozenset([PARTS, "boxes", "masks"]),
     ),
-    "folders": Format("a folder of pictures for each class", folders.read, folders.write, frozenset(["tags"])),
+    "folders": Format(
+        "a folder of pictures for each class",
+        folders.read,
+        folders.write,
+        frozenset([PARTS, "tags"]),
+    ),
     "pennfudan": Format(
-        "Penn-Fudan: numbered masks, and a text file of boxes a picture",
+        "Penn-Fudan: a numbered mask and a text file of boxes a picture",
         pennfudan.read,
         pennfudan_writing.write,
         frozenset(["boxes", "masks"]),
     ),
-    "mnist": Format("MNIST: gray pictures of one size in idx.gz files", mnist.read, mnist.write, frozenset(["tags"])),
+    "mnist": Format(
+        "MNIST: gray pictures of one size in idx.gz files",
+        mnist.read,
+        mnist.write,
+        frozenset([PARTS, "tags"]),
+    ),
     "props": Format(
-        "PROPS Detection: JSON files of boxes of ten classes", props.read, props.write, frozenset(["boxes"])
+        "PROPS Detection: JSON files of boxes of ten classes",
+        props.read,
+        props.write,
+        frozenset([PARTS, "boxes"]),
     ),
 }
 """By the name that the command line uses."""
@@ -68,9 +79,7 @@ def import_into(format: str, source: Path, writer: Writer, progress: Progress = 
     read = _known(format).read
     if not source.exists():
         raise InputError(f"{source} does not exist, expected data in the format {format}")
-    looked_at = read(source)
-    for number, _ in enumerate(looked_at.drafts, 1):
-        progress(number, 2 * looked_at.count)
+    check(read(source), progress)
     return bring_in(format, read(source), writer, lambda done, total: progress(total + done, 2 * total))
 
 

@@ -24,7 +24,7 @@ def add_about(folder: Path, format: str, said: Mapping[str, Any]) -> None:
     after = {key: _joined(before.get(key), value) for key, value in said.items()}
     everything[format] = {**before, **after}
     with in_words(f"cannot write to {folder}", StorageError), written_aside(folder / ABOUT) as part:
-        part.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+        part.write_text(json.dumps(everything, indent=1, default=str), encoding="utf-8")  # YAML has dates
 
 
 def _joined(before: Any, new: Any) -> Any:

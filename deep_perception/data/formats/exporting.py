@@ -28,6 +28,8 @@ SAID: Mapping[str, Callable[[Record], bool]] = {
 }
 """What a record may say that not every format can."""
 
+PARTS = "which part a picture is of"
+
 
 def write_as(name: str, format: Format, dataset: Dataset, folder: Path, progress: Callable[[int, int], None]) -> None:
     """Write all of it into a new or empty folder; log once what was lost. Raise InputError or StorageError."""
@@ -40,20 +42,24 @@ def write_as(name: str, format: Format, dataset: Dataset, folder: Path, progress
             progress(number, len(dataset.records))
     for record in dataset.records:
         losses.update(what for what, said in SAID.items() if what not in format.holds and said(record))
+    if dataset.split and PARTS not in format.holds:
+        losses[PARTS] = len(dataset.records)
     if losses:
-        counted = "; ".join(f"{what} (of {count})" for what, count in losses.items())
-        logger.warning("%s cannot hold everything. Lost: %s of %d pictures", name, counted, len(dataset.records))
+        counted = "; ".join(f"{what} ({count} pictures)" for what, count in losses.items())
+        logger.warning("%s cannot hold all of %s. Not in it: %s", name, dataset.folder, counted)
 
 
 def _fit(dataset: Dataset, format: Format) -> Dataset:
     """Leave out things that do not count where they would count from then on."""
     if IGNORED in format.holds:
         return dataset
-    records = (
-        record if record.things is None else replace(record, things=tuple(one for one in record.things if not one.ignored))
-        for record in dataset.records
-    )
-    return replace(dataset, records=tuple(records))
+    return replace(dataset, records=tuple(map(_counting, dataset.records)))
+
+
+def _counting(record: Record) -> Record:
+    if record.things is None:
+        return record
+    return replace(record, things=tuple(thing for thing in record.things if not thing.ignored))
 
 
 def _any(record: Record, is_so: Callable[[Thing], bool]) -> bool:
@@ -67,9 +73,8 @@ def _labels(record: Record) -> tuple[Tag | Thing, ...]:
 def _check_useful(name: str, format: Format, dataset: Dataset) -> None:
     found = [what for what, said in SAID.items() if any(map(said, dataset.records))]
     if found and not format.holds.intersection(found):
-        raise InputError(
-            f"{name} holds nothing of what {dataset.folder} says: {', '.join(found)}. It is for {', '.join(format.holds)}"
-        )
+        wanted = ", ".join(sorted(format.holds))
+        raise InputError(f"{dataset.folder} says {', '.join(found)}, but {name} is for {wanted}. Choose another format")
 
 
 def _check_empty(folder: Path) -> None:

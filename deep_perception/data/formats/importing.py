@@ -11,13 +11,24 @@ from deep_perception.data.dataset import PIXELS, Dataset, Split
 from deep_perception.data.encoding import picture_file
 from deep_perception.data.formats.about import add_about
 from deep_perception.data.formats.format import Content, Draft, Progress
-from deep_perception.data.manifest import line_of
+from deep_perception.data.manifest import line_of, record_of
 from deep_perception.data.media import unique
 from deep_perception.data.record import Record
 from deep_perception.data.splits import save_split
 from deep_perception.data.targets import read_numbers
 from deep_perception.data.writer import Writer
+from deep_perception.errors import InputError
 from deep_perception.predictions import UNLABELLED
+
+
+def check(content: Content, progress: Progress) -> None:
+    """Read everything, the first half of an import; raise InputError where something cannot be kept."""
+    for number, draft in enumerate(content.drafts, 1):
+        try:
+            record_of(line_of(draft.record))
+        except (ValueError, TypeError) as err:
+            raise InputError(f"{draft.record.id}: what is said of it cannot be kept ({err}). Correct it") from err
+        progress(number, 2 * content.count)
 
 
 def bring_in(name: str, content: Content, writer: Writer, progress: Progress) -> int:

@@ -59,9 +59,7 @@ def _draft(
         numbers = numbers_in(inside(source, f"{MASKS}/{stem}_mask.png", str(annotation)), size, str(annotation))
         things = _things(text, annotation, {number for name, number in added if name == stem})
         if numbers.max() > len(things):
-            raise InputError(
-                f"{annotation}: names {len(things)} people, but its mask number {numbers.max()}. Correct it"
-            )
+            raise InputError(f"{annotation}: names {len(things)} people, but its mask has {numbers.max()}. Correct it")
         things = masked(things, numbers)
     return Draft(Record(stem, "", *size, things=things, more=more), picture)
 

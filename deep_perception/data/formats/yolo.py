@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from deep_perception.data.dataset import THINGS
-from deep_perception.data.formats.format import FILE_NAME, SHORT_NAMES, Content, Draft
+from deep_perception.data.formats.format import FILE_NAME, OTHER, SHORT_NAMES, Content, Draft
 from deep_perception.data.formats.sources import files_in, ids_for, inside, size_of, text_of, yaml_of
 from deep_perception.data.formats.yolo_rows import things_in
 from deep_perception.data.record import Record
@@ -71,7 +71,8 @@ def _pictures(root: Path, settings: Mapping[str, Any]) -> dict[Path, tuple[str |
             found[path] = (None if same else part, name)
     folder = root / IMAGES if (root / IMAGES).is_dir() else root
     for path in files_in(root, folder) if folder != root or not found else ():
-        found.setdefault(path, (None, str(path.relative_to(folder))))
+        name = str(path.relative_to(folder))
+        found.setdefault(path, (None, name.removeprefix(f"{OTHER}/") if found else name))
     if not found:
         raise InputError(f"{root}: got no picture, expected some where {SETTINGS} says, or in {IMAGES}/")
     return found

@@ -19,6 +19,9 @@ BLACK, WHITE = 8, 247
 SOFTENED = 1.0
 """Standard deviation of the blur that is added to find out how much there was."""
 
+FLANKS = 1.27
+"""How much too wide an edge seems, if all that is at least half as steep as its middle counts: 1 / sqrt(0.617)."""
+
 LEAST_SLOPE = 2.0
 """Grey levels in a pixel; what is less steep may be noise, or a shade."""
 
@@ -86,4 +89,4 @@ def _width(before: NDArray[np.float32], after: NDArray[np.float32], steepest: fl
     if edges.sum() < LEAST_EDGES * edges.size:
         return 0.0
     ratio = float(before[edges].sum() / after[edges].sum())
-    return SOFTENED / math.sqrt(max(ratio * ratio - 1, 1e-4))
+    return SOFTENED / math.sqrt(max(ratio * ratio - 1, 1e-4)) / FLANKS

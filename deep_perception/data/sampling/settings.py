@@ -72,7 +72,7 @@ class SamplingConfig:
         50, "How many of the last kept pictures one is compared with.", range=Range(1, 10_000), live=True
     )
     most_blur: float = setting(
-        1.4,
+        1.1,
         "Refuse a picture whose sharpest edges are wider than this, in 320ths of its longer side; 0: none.",
         range=Range(0, 100),
         live=True,

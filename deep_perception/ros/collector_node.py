@@ -1,0 +1,256 @@
+"""The node that keeps what is worth learning from: pictures, what the model says of them, and what people say.
+
+| topic | type | what |
+|---|---|---|
+| `image` (in) | Image, or CompressedImage | the camera; `<camera>/image` and so on where there are several |
+| `detections`, `classification`, `mask`, `depth` (in) | as perception_node publishes them | with the picture's stamp |
+| `detections_other` (in) | Detection2DArray | what a second model says, with the picture's stamp |
+| `label_info` (in) | LabelInfo | names of the classes in `mask` |
+| `camera_info` (in) | CameraInfo | the camera matrix |
+| `odom` (in) | Odometry | where the robot is, for `every_m` |
+| `label` (in) | String | what is shown from now on; empty: nobody says |
+| `annotations` (in) | Detection2DArray | what is where, in the picture with this stamp |
+| `~/start`, `~/stop`, `~/save`, `~/status` | Trigger | collect, or do not; keep what is seen now; tell |
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import wait
+from dataclasses import fields
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from std_srvs.srv import Trigger
+from vision_msgs.msg import LabelInfo
+
+from deep_perception.collector_config import CollectorConfig
+from deep_perception.errors import ConfigError, DeepPerceptionError
+from deep_perception.ros import diagnostics
+from deep_perception.ros.alarm import Alarm
+from deep_perception.ros.collecting import Collecting
+from deep_perception.ros.collector_camera import CollectorCamera
+from deep_perception.ros.collector_report import of_camera, of_data_set, refused, status_json
+from deep_perception.ros.messages import latched
+from deep_perception.ros.odometer import Odometer
+from deep_perception.ros.parameters import changed, declare
+from deep_perception.ros.program import run
+from deep_perception.ros.shot import Position
+from deep_perception.ros.stream import KEPT_BEFORE
+from deep_perception.ros.told import names_in
+from deep_perception.ros.transport import REMEDY_FOR_LOSS
+from deep_perception.ros.workplace import Workplace
+
+LIVE = {item.name for item in fields(CollectorConfig) if item.metadata["live"]}
+FROM_THE_START = {"cameras", "image_transport"}
+WARN_AGAIN_S = 10.0
+SAVING_S = 5.0
+"""How long an answer to `save` waits for the disk."""
+
+
+class CollectorNode(Node):
+    """Collects from start to stop; between them the data set is for others to write."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__("collector", **arguments)
+        self.config = declare(self, CollectorConfig)
+        self.full_name = self.get_fully_qualified_name().strip("/").replace("/", "_")
+        self.class_names: Mapping[int, str] = {}
+        self.failure = ""
+        self._alarm = Alarm(self, MutuallyExclusiveCallbackGroup())
+        self.workplace = Workplace(self, self.fail)
+        self._cameras = [CollectorCamera(self, name) for name in self.config.cameras or ("",)]
+        self._collecting: Collecting | None = None
+        self._odometer: Odometer | None = None
+        self._changing = threading.Lock()
+        self._offer_services()
+        self.create_subscription(LabelInfo, "label_info", self._hear_names, latched())
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.add_on_set_parameters_callback(self._set_parameters)
+        threshold = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        self._jumps = self.get_clock().create_jump_callback(threshold, post_callback=self._clock_jumped)
+        self.workplace.heartbeat.add(self._beat)
+
+    def destroy_node(self) -> None:
+        """Finish what has begun."""
+        self.workplace.heartbeat.remove(self._beat)
+        self.stop()
+        super().destroy_node()
+
+    def fail(self, error: BaseException) -> None:
+        """End the process from whatever thread this is: a node that cannot work must not look alive."""
+        self._alarm.ring(error)
+
+    @property
+    def position(self) -> Position | None:
+        """Return where the robot is, where that matters and is known."""
+        return self._odometer.position if self._odometer else None
+
+    # Orders
+
+    def start(self) -> str:
+        """Collect; raise a DeepPerceptionError where the data set cannot be written."""
+        with self._changing:
+            if self._collecting is not None:
+                return f"is collecting into {self._collecting.folder} already"
+            collecting = Collecting(self, self._cameras)
+            self._collecting, self.failure = collecting, ""
+            self._follow()
+            for camera in self._cameras:
+                camera.listen(collecting.streams[camera])
+        for mended in collecting.repaired:
+            self.get_logger().warning(f"{collecting.folder}: {mended}")
+        told = f"collecting into {collecting.folder}, which holds {collecting.pictures} pictures"
+        self.get_logger().info(told)
+        return told
+
+    def stop(self, failure: str = "") -> str:
+        """Finish what has begun; `failure` is why, where something failed."""
+        with self._changing:
+            collecting, self._collecting = self._collecting, None
+            if collecting is None:
+                return "is not collecting"
+            for camera in self._cameras:
+                camera.stop_listening()
+            self._follow()
+            given_up = collecting.close()
+        self.failure = failure
+        lost = f"; {given_up} had to be given up" if given_up else ""
+        told = f"{collecting.folder} holds {collecting.pictures} pictures, {collecting.saved} of them new{lost}"
+        if failure:
+            self.get_logger().error(f"{failure}. Collection stops; call start to try again. {told}")
+        else:
+            self.get_logger().info(told)
+        return told
+
+    def save(self) -> str:
+        """Keep what the cameras show, and the seconds before; return when it is on disk."""
+        collecting = self._collecting
+        before = refused(self._cameras)
+        asked = None if collecting is None else collecting.save("asked for by a service call")
+        if asked is None:
+            raise ConfigError("save: nothing is being collected. Call start first")
+        done, late = wait(asked.result(SAVING_S), SAVING_S)
+        saved = sum(one.exception() is None and one.result() for one in done)
+        reasons = refused(self._cameras) - before
+        kept_before = reasons.pop(KEPT_BEFORE, 0)
+        parts = [f"saved {saved} pictures"]
+        parts += [f"{len(late)} wait for the disk"] if late else []
+        parts += [f"{kept_before} were kept before"] if kept_before else []
+        parts += [f"{count} refused: {kind}" for kind, count in reasons.items()]
+        if not saved and not kept_before:
+            raise DeepPerceptionError(", ".join(parts) if len(parts) > 1 else "save: no picture has come yet")
+        return ", ".join(parts)
+
+    def _offer_services(self) -> None:
+        # An order that waits for the disk must not keep the status waiting.
+        group = MutuallyExclusiveCallbackGroup()
+        for name, order in (("start", self.start), ("stop", self.stop), ("save", self.save)):
+            self.create_service(Trigger, f"~/{name}", _service(order), callback_group=group)
+        tell = lambda: status_json(self._cameras, self._collecting, self.failure)  # noqa: E731
+        self.create_service(Trigger, "~/status", _service(tell))
+
+    # What arrives
+
+    def _hear_names(self, message: LabelInfo) -> None:
+        self.class_names = names_in(message)
+
+    def _set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        try:
+            config = changed(self.config, parameters)
+            names = {item.name for item in fields(config)}
+            different = {name for name in names if getattr(config, name) != getattr(self.config, name)}
+            if fixed := sorted(different & FROM_THE_START):
+                raise ConfigError(f"{', '.join(fixed)}: can be set only when the node is started")
+            if self._collecting is not None and (fixed := sorted(different - LIVE)):
+                raise ConfigError(f"{', '.join(fixed)}: can be set only while nothing is collected. Call stop first")
+        except DeepPerceptionError as err:
+            return SetParametersResult(successful=False, reason=str(err))
+        self.config = config
+        if self._collecting is not None:
+            self._collecting.reconfigure(config)
+            self._follow()
+        return SetParametersResult(successful=True)
+
+    def _follow(self) -> None:
+        """Listen to where the robot is while that matters."""
+        matters = self._collecting is not None and self.config.every_m > 0
+        if matters and self._odometer is None:
+            self._odometer = Odometer(self.workplace, self.resolve_topic_name("odom"))
+        elif not matters and self._odometer is not None:
+            odometer, self._odometer = self._odometer, None
+            odometer.close()
+
+    def _clock_jumped(self, jump: TimeJump) -> None:
+        self.get_logger().info("the clock jumped: another recording begins")
+        self.forget_the_past()
+
+    def forget_the_past(self) -> None:
+        """Begin another recording with what comes now; from any thread."""
+        if (collecting := self._collecting) is not None:
+            collecting.forget_the_past()
+        for camera in self._cameras:
+            camera.forget_the_past()
+
+    # Each second
+
+    def _beat(self) -> None:
+        collecting = self._collecting
+        if collecting is not None and collecting.saving.failure is not None:
+            self.stop(str(collecting.saving.failure))
+        name = self.get_fully_qualified_name().lstrip("/")
+        states = [of_data_set(name, self._collecting, self.failure)]
+        for camera in self._cameras:
+            camera.hurry()
+            self._warn(camera)
+            states.append(of_camera(name, camera))
+        message = DiagnosticArray(status=states)
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+    def _warn(self, camera: CollectorCamera) -> None:
+        lost_share = camera.health.snapshot().lost_share
+        if camera.is_silent():
+            self.get_logger().warning(camera.explain_silence(), throttle_duration_sec=WARN_AGAIN_S)
+        elif lost_share > diagnostics.MOSTLY_LOST:
+            lost = f"{100 * lost_share:.0f} % of the pictures on {camera.topic} get lost on the way"
+            self.get_logger().warning(f"{lost}. {REMEDY_FOR_LOSS}", throttle_duration_sec=WARN_AGAIN_S)
+        elif self._odometer is not None and self._odometer.position is None:
+            where = f"every_m is set, but nothing has come on {self._odometer.topic}"
+            self.get_logger().warning(f"{where}. Remap odom", throttle_duration_sec=WARN_AGAIN_S)
+
+
+def _service(order: Callable[[], str]) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
+    """Let a service call do this; the answer is what it returns, or why it could not."""
+
+    def answer(request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        try:
+            response.success, response.message = True, order()
+        except DeepPerceptionError as err:
+            response.success, response.message = False, str(err)
+        return response
+
+    return answer
+
+
+def start() -> CollectorNode:
+    """Make the node, and collect where its parameters ask for that."""
+    node = CollectorNode()
+    if node.config.autostart:
+        node.start()
+    return node
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the node until it is told to stop."""
+    return run(start, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

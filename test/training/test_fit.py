@@ -1,0 +1,227 @@
+"""Training as a whole: every task learns, nothing is lost on the way, and the verdict is an honest one."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+
+import numpy as np
+import pytest
+import torch
+from deep_perception.training.fit import train
+from safetensors.torch import load_file
+
+from deep_perception.config import TrainConfig
+from deep_perception.data.dataset import SPLITS
+from deep_perception.errors import DeviceError, InputError, ModelError
+from deep_perception.models.creation import create, save
+from deep_perception.training.job import Job
+from deep_perception.training.learner import DivergedError
+from deep_perception.training.listener import Listener
+from deep_perception.training.run_folder import BEST, CONFIG, HISTORY, LAST, MODEL, PROOF, RunFolder
+
+FILES = {
+    "best.safetensors",
+    "config.json",
+    "contact_sheet.png",
+    "curves.png",
+    "history.jsonl",
+    "last.state",
+    "model.safetensors",
+    "overfit.json",
+    "proof.json",
+    "rate.json",
+    "rate.png",
+    "report.html",
+    "tensorboard",
+    "transfer.json",
+}
+QUICK = {"device": "cpu", "workers": 0, "augment": ("none",)}
+LENET = {**QUICK, "model": "lenet5", "weights": "none", "lr": "0.003", "batch": 10}
+
+
+class Heard(Listener):
+    """Keeps what was said, and does something at a step."""
+
+    def __init__(self, step=0, act=lambda: None):
+        self.said, self.steps = [], 0
+        self._step, self._act = step, act
+
+    def say(self, sentence):
+        self.said.append(sentence)
+
+    def advance(self, remark=""):
+        self.steps += "loss" in remark
+        if self.steps == self._step and "loss" in remark:
+            self._act()
+
+
+def fit(dataset, out, listener=None, *, overfit=False, **settings):
+    job = Job.of(dataset, TrainConfig(**settings))
+    return train(job, RunFolder(out), listener or Heard(), overfit=overfit)
+
+
+def history(run):
+    return [json.loads(line) for line in (run / HISTORY).read_text().splitlines()]
+
+
+def weights(run):
+    return load_file(run / MODEL)
+
+
+def test_a_classifier_learns_and_leaves_all_there_is_to_know(greys, tmp_path):
+    run, heard = tmp_path / "run", Heard()
+    outcome = fit(greys, run, heard, overfit=True, **{**LENET, "lr": "auto"}, epochs=6)
+    assert {path.name for path in run.iterdir()} == FILES
+    assert outcome.signal == 0
+    assert outcome.sentence == json.loads((run / PROOF).read_text())["sentence"]
+    assert history(run)[-1]["accuracy"] == 1 and history(run)[-1]["loss"] < history(run)[0]["loss"]
+    model = create("auto", run / MODEL, device="cpu")
+    assert set(model.labels) == {"dark", "middle", "light"}
+    assert model.labels[model([np.full((28, 28, 3), 210, np.uint8)])[0].labels[0]] == "light"
+    said = json.loads((run / CONFIG).read_text())
+    assert said["given"]["lr"] == "auto" and isinstance(said["lr"], float)
+    assert said["regime"] == "scratch" and said["counts"] == {"train": 30, "validation": 15, "test": 15}
+    assert any("random weights" in sentence for sentence in heard.said)
+
+
+TASKS = {
+    "detector": {"model": "fcos_shufflenet_v2_x1_0_fpn"},
+    "proposer": {"model": "rpn_shufflenet_v2_x1_0_fpn", "weights": "none"},
+    "instance_segmenter": {"model": "maskrcnn_shufflenet_v2_x1_0_fpn"},
+    "segmenter": {"model": "lraspp_shufflenet_v2_x1_0"},
+    "colorizer": {"model": "colorizer_shufflenet_v2_x1_0"},
+    "upscaler": {"model": "espcn"},
+}
+
+
+@pytest.mark.parametrize("worker", [*TASKS])
+def test_every_task_with_losses_goes_through_the_same_loop(scenes, tmp_path, worker):
+    outcome = fit(scenes, tmp_path / "run", **QUICK, **TASKS[worker], lr="0.0001", epochs=1, batch=3)
+    proof = json.loads((tmp_path / "run" / PROOF).read_text())
+    assert proof["sentence"] == outcome.sentence
+    assert proof["verdict"] == ("not compared" if worker == "proposer" else "not better"), "3 pictures prove nothing"
+    assert (
+        create("auto", tmp_path / "run" / MODEL, device="cpu").task == Job.of(scenes, TrainConfig(**TASKS[worker])).task
+    )
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A network with dropout and batch norms that looks at 32x32 pixels."""
+    model = create("mobilenet_v2", "none", labels=("dark", "middle", "light"), device="cpu")
+    model.settings["preparation"] = {"resize": 32, "crop": 32}
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    save(model, path)
+    return {**QUICK, "weights": str(path), "regime": "large", "lr": "0.001", "batch": 8, "epochs": 3, "patience": 0}
+
+
+@pytest.fixture(scope="module")
+def steady(small, greys, tmp_path_factory):
+    """The run that nothing interrupts: 3 epochs of 4 steps."""
+    run = tmp_path_factory.mktemp("steady") / "run"
+    fit(greys, run, **{**small, "augment": TrainConfig().augment})
+    return run
+
+
+class Killed(BaseException):
+    """Leaves no time to write anything, as kill -9 does."""
+
+
+def kill():
+    raise Killed
+
+
+@pytest.mark.parametrize(
+    ("act", "code"), [(kill, 0), (lambda: os.kill(os.getpid(), signal.SIGTERM), signal.SIGTERM)], ids=["kill", "term"]
+)
+def test_whatever_stops_it_the_resumed_training_ends_with_the_same_bits(
+    greys, small, steady, tmp_path, monkeypatch, act, code
+):
+    monkeypatch.setattr("deep_perception.training.epochs.SAVE_S", 0 if act is kill else 300)
+    run, settings = tmp_path / "run", {**small, "augment": TrainConfig().augment}
+    steps = random.Random(code).sample(range(1, 9), 2)
+    for step in steps:
+        with contextlib.suppress(Killed):
+            assert fit(greys, run, Heard(step, act), **settings).signal == code
+        assert not (run / MODEL).exists()
+    fit(greys, run, **settings)
+    assert history(run) == history(steady)
+    assert all(torch.equal(tensor, weights(steady)[name]) for name, tensor in weights(run).items()), steps
+    states = [torch.load(one / LAST, weights_only=True)["learner"]["network"] for one in (run, steady)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0]), steps
+
+
+def test_ctrl_c_while_it_is_examined_loses_nothing_either(greys, small, steady, tmp_path):
+    class Impatient(Heard):
+        def begin(self, what, total, done=0):
+            if what == "examined":
+                os.kill(os.getpid(), signal.SIGINT)
+
+    run, settings = tmp_path / "run", {**small, "augment": TrainConfig().augment}
+    outcome = fit(greys, run, Impatient(), **settings)
+    assert outcome.signal == signal.SIGINT and "epoch 1, after 4 of 4 steps" in outcome.sentence
+    assert not (run / HISTORY).exists()
+    fit(greys, run, **settings)
+    assert history(run) == history(steady)
+
+
+def test_a_loss_that_is_no_number_ends_it_with_the_last_good_weights(greys, tmp_path):
+    wild = {**LENET, "optimizer": "sgd", "clip": 0.0, "lr": "100", "warmup": 0.0}
+    with pytest.raises(DivergedError, match=r"--lr 10\. The weights of .* are in .*best\.safetensors"):
+        fit(greys, tmp_path / "run", **wild, epochs=4)
+    assert all(tensor.isfinite().all() for tensor in load_file(tmp_path / "run" / BEST).values())
+    assert not (tmp_path / "run" / MODEL).exists()
+
+
+def test_it_stops_when_validation_gets_no_better(greys, tmp_path):
+    heard = Heard()
+    fit(greys, tmp_path / "run", heard, **LENET, epochs=50, patience=2)
+    lines = history(tmp_path / "run")
+    best = max(line["accuracy"] for line in lines)
+    first = next(line["epoch"] for line in lines if line["accuracy"] == best)
+    assert len(lines) == first + 2 < 50
+    assert any("stopped early" in sentence for sentence in heard.said)
+
+
+def test_the_verdict_compares_with_the_named_weights_else_with_those_it_began_with(greys, small, steady, tmp_path):
+    proof = json.loads((steady / PROOF).read_text())
+    begun = create("auto", small["weights"], device="cpu")
+    assert (proof["old_model"], proof["old_identity"]) == ("mobilenet_v2", begun.identity)
+    assert proof["new_identity"] == create("auto", steady / MODEL, device="cpu").identity
+    assert proof["pictures"] == 15
+    job = Job.of(greys, TrainConfig(**LENET, epochs=2), replaces=small["weights"])
+    train(job, RunFolder(tmp_path / "run"), Heard(), overfit=False)
+    assert json.loads((tmp_path / "run" / PROOF).read_text())["old_identity"] == begun.identity
+
+
+def test_a_batch_that_cannot_be_learnt_ends_it_before_it_begins(greys, tmp_path):
+    with pytest.raises(ModelError, match="--no-overfit-batch"):
+        fit(greys, tmp_path / "run", overfit=True, **{**LENET, "lr": "1e-3"}, dropout=-1.0)
+
+
+def test_what_cannot_be_done_is_named_before_any_folder_is_made(greys, scenes, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(InputError, match="learns from things, but its 60 pictures have tags"):
+        fit(greys, run, **QUICK, model="fcos_shufflenet_v2_x1_0_fpn")
+    with pytest.raises(DeviceError, match="16-mixed is for a GPU"):
+        fit(greys, run, **LENET, precision="16-mixed")
+    job = Job.of(greys, TrainConfig(**LENET), replaces="fcos_shufflenet_v2_x1_0_fpn:TABLETOP")
+    with pytest.raises(ModelError, match="--replaces: .* is for detection, expected classification"):
+        train(job, RunFolder(run), Heard())
+    assert not run.exists()
+
+
+def test_a_training_does_not_go_on_with_other_pictures(greys, small, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for path in greys.iterdir():
+        (data / path.name).symlink_to(path) if path.name != SPLITS else (data / SPLITS).write_bytes(path.read_bytes())
+    run = tmp_path / "run"
+    fit(data, run, Heard(2, lambda: os.kill(os.getpid(), signal.SIGTERM)), **small)
+    split = json.loads((data / SPLITS).read_text())
+    split["parts"]["train"].reverse()
+    (data / SPLITS).write_text(json.dumps(split))
+    with pytest.raises(InputError, match="--resume: the labelled pictures of the data set, or its split, are others"):
+        fit(data, run, **small)
