@@ -159,7 +159,7 @@ def test_every_verb_is_in_the_table_and_has_an_example():
 def test_every_example_is_a_command_that_is_understood(words: list[str]):
     _, verb, *arguments = words
     parser = Parser(prog=verb, allow_abbrev=False)
-    importlib.import_module(f"deep_perception.cli.{verb}").add_arguments(parser)
+    importlib.import_module(f"deep_perception.cli.{verb.replace('-', '_')}").add_arguments(parser)
     assert parser.parse_args(arguments)
 
 

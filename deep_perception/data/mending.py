@@ -1,6 +1,5 @@
 """Puts right what is wrong with a data set where that is safe; nothing is thrown away."""
 
-import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def set_lines_aside(folder: Path, ids: Collection[str] = ()) -> int:
                 with written_aside(manifest) as part:
                     part.write_bytes(b"".join(line + b"\n" for at, line in enumerate(lines) if line and at not in bad))
         finally:
-            os.close(lock)
+            repair.unlock(lock)
     return len(bad)
 
 

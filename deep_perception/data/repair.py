@@ -37,6 +37,12 @@ def lock(folder: Path) -> int:
     return opened
 
 
+def unlock(opened: int) -> None:
+    """Let others write, also where a child process still has the file."""
+    fcntl.flock(opened, fcntl.LOCK_UN)
+    os.close(opened)
+
+
 def check_own(folder: Path) -> None:
     """Raise InputError unless this is a data set or an empty folder."""
     if (folder / MANIFEST).exists():

@@ -44,16 +44,16 @@ class Writer:
 
     def __init__(self, folder: Path, *, leave_free_bytes: int = 0, durable: bool = True) -> None:
         """Open or make a data set and mend it; raise StorageError, or InputError for what cannot be mended so."""
-        self.folder = folder
+        self.folder = folder.expanduser()
         self._leave_free_bytes, self._durable = leave_free_bytes, durable
         with self._disk():
-            make_folder(folder)
-            repair.check_own(folder)
-            self._lock = repair.lock(folder)
+            make_folder(self.folder)
+            repair.check_own(self.folder)
+            self._lock = repair.lock(self.folder)
             try:
                 self._open()
             except BaseException:
-                os.close(self._lock)
+                repair.unlock(self._lock)
                 raise
 
     def _open(self) -> None:
@@ -134,7 +134,7 @@ class Writer:
         if not self._durable:
             os.sync()
         self._tail.close()
-        os.close(self._lock)
+        repair.unlock(self._lock)
 
     def __enter__(self) -> "Writer":
         return self

@@ -42,8 +42,12 @@ class Collecting:
         self._node = node
         config = node.config
         self.folder = Path(config.dataset_dir).expanduser()
-        novelty = create_novelty(config)
         self._writer = Writer(self.folder, leave_free_bytes=round(config.leave_free_mb * MEGABYTE))
+        try:
+            novelty = create_novelty(config, self.folder)
+        except BaseException:
+            self._writer.close()
+            raise
         records = tuple(self._writer.records.values())
         self._before = len(records)
         self._recordings = {record.recording for record in records}

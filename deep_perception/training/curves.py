@@ -30,7 +30,7 @@ def curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     figures = [name for name in names if name not in (*NO_FIGURES, *losses)]
     panels = {
         "Loss": losses,
-        "Validation": [name for name in figures if " of " not in name] or figures,
+        "Validation": [name for name in figures if not any(name.startswith(f"{one} ") for one in figures)],
         "Learning rate": [RATE] if RATE in names else [],
         "Length of the gradient": [NORM] if NORM in names else [],
     }

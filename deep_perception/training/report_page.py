@@ -10,7 +10,7 @@ from deep_perception.evaluation.proof import BETTER, SURE, WORSE, Change, Proof
 from deep_perception.page import document, embedded, steps
 
 MOST_NAMES = 8
-"""So many classes are named in the first sentence."""
+"""So many classes are named where there are many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,9 @@ def _head(evidence: Evidence) -> str:
     verdict, headline = ("not judged yet", "Not finished") if proof is None else (proof.verdict, proof.sentence)
     kind = {BETTER: "good", WORSE: "bad"}.get(verdict, "soft")
     tiles = (f'<div class="tile"><b>{value}</b><span>{escape(words)}</span></div>' for value, words in _tiles(evidence))
+    title = escape(headline[:1].upper() + headline[1:])
     return (
-        f'<span class="verdict {kind}">{escape(verdict)}</span>\n<h1>{escape(headline[:1].upper() + headline[1:])}</h1>\n'
+        f'<span class="verdict {kind}">{escape(verdict)}</span>\n<h1>{title}</h1>\n'
         f'<p>{_what_was_done(evidence)}</p>\n<div class="tiles">{"".join(tiles)}</div>'
     )
 
@@ -67,18 +68,16 @@ def _what_was_done(evidence: Evidence) -> str:
     names = [name for name in said.get("labels", ()) if name != BACKGROUND]
     sentence = f"{_code(said.get('model', 'A network'))} learnt from {_code(said.get('dataset', 'a data set'))}"
     if names:
-        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        sentence += f" to know {escape(', '.join(names[:MOST_NAMES]))}{more}"
-    rival = (
-        f" It is compared with {_code(evidence.old)} on pictures that it did not learn from." if evidence.old else ""
-    )
-    return f"{sentence}.{rival}"
+        sentence += f" to know {escape(_text(names))}"
+    if evidence.old:
+        sentence += f", and is compared with {_code(evidence.old)} on pictures that it did not learn from"
+    return f"{sentence}."
 
 
 def _tiles(evidence: Evidence) -> Iterator[tuple[str, str]]:
     if proof := evidence.proof:
-        yield _figure(proof.old.get(proof.unit)), f"{proof.unit} before"
-        yield _figure(proof.new.get(proof.unit)), f"{proof.unit} now"
+        yield _number(proof.old.get(proof.unit)), f"{proof.unit} before"
+        yield _number(proof.new.get(proof.unit)), f"{proof.unit} now"
         yield str(proof.pictures), "test pictures"
     if evidence.history:
         yield str(len(evidence.history)), "epochs"
@@ -89,9 +88,10 @@ def _proof(evidence: Evidence) -> str:
         return ""
     whole = Change(proof.new[proof.unit], proof.old[proof.unit], proof.difference, proof.low, proof.high)
     rows = [_change(proof.unit, whole, bold=len(proof.per_class) > 0)]
-    rows += [_change(f"{proof.unit} of {name}", change) for name, change in proof.per_class.items()]
-    others = [name for name in proof.new if name != proof.unit and " of " not in name]
-    rows += [_row(name, _figure(proof.old.get(name)), _figure(proof.new[name]), "", "") for name in others]
+    rows += [_change(name, change) for name, change in proof.per_class.items()]
+    of_class = tuple(f" {name}" for name in proof.per_class)
+    others = [name for name in proof.new if name != proof.unit and not name.endswith(of_class)]
+    rows += [_row(name, _number(proof.old.get(name)), _number(proof.new[name]), "", "") for name in others]
     head = "".join(f"<th>{name}</th>" for name in ("", "before", "now", "better by", f"{SURE} % interval"))
     explained = (
         f"Both models answered for the same {proof.pictures} test pictures. The interval holds {SURE} % of the "
@@ -105,7 +105,7 @@ def _change(name: str, change: Change, *, bold: bool = False) -> str:
     kind = "good" if change.low > 0 else "bad" if change.high < 0 else "soft"
     better = f"<span class={kind}>{change.difference:+.3f}</span>"
     interval = f"{change.low:+.3f} … {change.high:+.3f}"
-    return _row(name, _figure(change.old), _figure(change.new), better, interval, bold=bold)
+    return _row(name, _number(change.old), _number(change.new), better, interval, bold=bold)
 
 
 def _row(name: str, *cells: str, bold: bool = False) -> str:
@@ -131,12 +131,12 @@ def _course(evidence: Evidence) -> str:
     if not evidence.curves:
         return ""
     explained = "Kept is the epoch that did best on the validation pictures."
-    return _section("How it went", explained, _listed(evidence.gradients) + _wide(evidence.curves, "png"))
+    return _section("How it went", explained, _listed(evidence.gradients) + _figure_of(evidence.curves, "png"))
 
 
 def _sheet(evidence: Evidence) -> str:
     explained = "Training pictures as the network sees them, changed anew in each epoch, and what is true of them."
-    return _section("What it learnt from", explained, _wide(evidence.sheet, "jpeg")) if evidence.sheet else ""
+    return _section("What it learnt from", explained, _figure_of(evidence.sheet, "jpeg")) if evidence.sheet else ""
 
 
 def _rate(evidence: Evidence) -> str:
@@ -144,7 +144,7 @@ def _rate(evidence: Evidence) -> str:
         return ""
     said = evidence.rate
     explained = f"{said['chosen']:.2g}: {said['why']}." if said else ""
-    return _section("Learning rate", explained, _wide(evidence.rate_plot, "png"))
+    return _section("Learning rate", explained, _figure_of(evidence.rate_plot, "png", "gallery"))
 
 
 def _beginning(evidence: Evidence) -> str:
@@ -155,12 +155,14 @@ def _beginning(evidence: Evidence) -> str:
 
 
 def _settings(evidence: Evidence) -> str:
-    rows = (
-        f"<tr><td>{escape(name)}</td><td class=text>{escape(_text(value))}</td></tr>"
-        for name, value in evidence.config.items()
-    )
-    table = f"<div class=scroll><table>{''.join(rows)}</table></div>"
-    return f"<h2>Settings</h2>\n{table}" if evidence.config else ""
+    rows = [_setting(name, value) for name, value in evidence.config.items()]
+    half = -(-len(rows) // 2)
+    tables = (f"<div class=scroll><table>{''.join(part)}</table></div>" for part in (rows[:half], rows[half:]))
+    return f"<h2>Settings</h2>\n<div class=split>{''.join(tables)}</div>" if rows else ""
+
+
+def _setting(name: str, value: object) -> str:
+    return f"<tr><td>{escape(name)}</td><td class=text>{escape(_text(value))}</td></tr>"
 
 
 def _next(evidence: Evidence) -> str:
@@ -181,11 +183,11 @@ def _listed(sentences: Sequence[str]) -> str:
     return f"<ul>{points}</ul>" if points else ""
 
 
-def _wide(file: bytes, kind: str) -> str:
-    return f'<div class="gallery wide"><figure class=card>{embedded(file, kind)}</figure></div>'
+def _figure_of(file: bytes, kind: str, shape: str = "gallery wide") -> str:
+    return f'<div class="{shape}"><figure class=card>{embedded(file, kind)}</figure></div>'
 
 
-def _figure(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
@@ -196,4 +198,7 @@ def _code(value: object) -> str:
 def _text(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(each)}" for name, each in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    if not isinstance(value, (list, tuple)):
+        return str(value)
+    more = f" and {len(value) - MOST_NAMES} more" if len(value) > MOST_NAMES else ""
+    return f"{', '.join(map(str, value[:MOST_NAMES]))}{more}"

@@ -14,7 +14,7 @@ from deep_perception.errors import InputError, StorageError
 
 CONFIG, TRANSFER, OVERFIT, RATE, PROOF = "config.json", "transfer.json", "overfit.json", "rate.json", "proof.json"
 SHEET, RATE_PLOT, CURVES, REPORT = "contact_sheet.png", "rate.png", "curves.png", "report.html"
-HISTORY, TENSORBOARD = "history.jsonl", "tensorboard"
+HISTORY, GRADIENTS, TENSORBOARD = "history.jsonl", "gradients.json", "tensorboard"
 BEST, LAST, MODEL = "best.safetensors", "last.state", "model.safetensors"
 
 

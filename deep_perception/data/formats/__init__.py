@@ -20,9 +20,10 @@ from deep_perception.data.formats.exporting import IGNORED, PARTS, write_as
 from deep_perception.data.formats.format import Content, Draft, Format, Progress
 from deep_perception.data.formats.importing import bring_in, check
 from deep_perception.data.writer import Writer
+from deep_perception.durable_files import in_words
 from deep_perception.errors import InputError, unknown
 
-__all__ = ["FORMATS", "Content", "Draft", "Format", "export", "import_into"]
+__all__ = ["FORMATS", "Content", "Draft", "Format", "bring_in", "export", "import_into"]
 
 FORMATS = {
     "coco": Format(
@@ -79,7 +80,8 @@ def import_into(format: str, source: Path, writer: Writer, progress: Progress = 
     read = _known(format).read
     if not source.exists():
         raise InputError(f"{source} does not exist, expected data in the format {format}")
-    check(read(source), progress)
+    with in_words(f"{source} cannot be read", InputError):
+        check(read(source), progress)
     return bring_in(format, read(source), writer, lambda done, total: progress(total + done, 2 * total))
 
 

@@ -68,8 +68,13 @@ def _record(id: str, file: CocoFile, image: Mapping[str, Any], size: tuple[int, 
         if key in image and not isinstance(image[key], kind):
             raise InputError(f"{where}: '{key}' is {image[key]!r:.40}, expected a {kind.__name__}. Correct it")
     more = {key: value for key, value in image.items() if key not in ("width", "height", *FIELDS)}
-    licences = {one.get("id"): one for one in file.about.get("licenses") or () if isinstance(one, dict)}
-    if more.get("license") in licences:  # as it is: beside pictures of other files its number may mean another
-        more["license"] = licences[more["license"]]
+    if "license" in more:
+        more["license"] = _licence(file, more["license"])
     fields = {key: image[key] for key in FIELDS if key in image}
     return Record(id, "", *size, things=file.things(image, size), more=more, **fields)
+
+
+def _licence(file: CocoFile, number: Any) -> Any:
+    """All of it, if the file lists it: beside pictures of other files the same number may mean another."""
+    listed = [one for one in file.about.get("licenses") or () if isinstance(one, dict)]
+    return next((one for one in listed if one.get("id") == number), number)

@@ -42,7 +42,7 @@ class _Whole:
     """Category number by name and the number that it had; None: that of the name."""
 
     def file(self, records: Sequence[Record], names: Mapping[str, str]) -> dict[str, Any]:
-        licences = list(self.about.get("licenses", ()))
+        licences = [one for one in self.about.get("licenses") or () if isinstance(one, Mapping)]
         for record in records:
             licence = record.more.get("license")
             if isinstance(licence, Mapping) and licence not in licences:

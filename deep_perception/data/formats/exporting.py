@@ -28,6 +28,9 @@ SAID: Mapping[str, Callable[[Record], bool]] = {
 }
 """What a record may say that not every format can."""
 
+LABELS = ("tags", "boxes", "masks", "classes of pixels")
+"""Of these a format must hold some for a data set to be written in it."""
+
 PARTS = "which part a picture is of"
 
 
@@ -71,9 +74,9 @@ def _labels(record: Record) -> tuple[Tag | Thing, ...]:
 
 
 def _check_useful(name: str, format: Format, dataset: Dataset) -> None:
-    found = [what for what, said in SAID.items() if any(map(said, dataset.records))]
+    found = [what for what in LABELS if any(map(SAID[what], dataset.records))]
     if found and not format.holds.intersection(found):
-        wanted = ", ".join(sorted(format.holds))
+        wanted = ", ".join(sorted(format.holds - {PARTS}))
         raise InputError(f"{dataset.folder} says {', '.join(found)}, but {name} is for {wanted}. Choose another format")
 
 

@@ -22,7 +22,6 @@ PART_NAMES = {
     "val": VALIDATION,
     "valid": VALIDATION,
     "validation": VALIDATION,
-    "dev": VALIDATION,
     "test": TEST,
     "testing": TEST,
 }
@@ -64,7 +63,6 @@ Loss: TypeAlias = str
 """What a format could not hold, in a few words."""
 
 NOBODY_LOOKED: Loss = "pictures that nobody labelled, which are left out"
-
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many pictures are done, of how many."""

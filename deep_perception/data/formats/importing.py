@@ -71,6 +71,7 @@ def _is_same(folder: Path, there: Record, draft: Draft) -> bool:
     plain = replace(there, id=draft.record.id, image=draft.record.image, pixels=None, depth=None)
     return (
         line_of(plain) == line_of(draft.record)
+        and (folder / there.image).is_file()
         and picture_file(draft.image, draft.record.image)[0] == (folder / there.image).read_bytes()
         and _same_pixels(draft.pixels, there.pixels and folder / there.pixels)
     )

@@ -84,7 +84,7 @@ def numbers(values: Any, count: int, where: str) -> list[float]:
     """Return `count` finite numbers, or raise InputError."""
     try:
         found = [float(value) for value in values]
-    except (TypeError, ValueError) as err:
+    except (TypeError, ValueError, OverflowError) as err:
         raise InputError(f"{where}: got {values!r:.80}, expected {count} numbers. Correct it") from err
     if len(found) != count or not all(map(math.isfinite, found)):
         raise InputError(f"{where}: got {values!r:.80}, expected {count} finite numbers. Correct it")

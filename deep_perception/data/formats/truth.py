@@ -66,7 +66,7 @@ def _things(said: Any, name: str, where: str) -> tuple[Thing, ...]:
         or len(names) != len(boxes)
         or not all(isinstance(one, str) and one for one in names)
     ):
-        raise InputError(f"{where}: got no 'names' for {len(boxes)} boxes. Add them, or say what all are with --name")
+        raise InputError(f"{where}: got no 'names' for {len(boxes)} boxes. Add them, or say what all are with --class")
     return tuple(
         Thing(one, box(numbers(corners, 4, f"{where}, box {number}"), f"{where}, box {number}"))
         for number, (one, corners) in enumerate(zip(names, boxes, strict=True))

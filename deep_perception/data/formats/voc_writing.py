@@ -54,4 +54,4 @@ def _write_sets(dataset: Dataset, folder: Path, names: dict[str, str]) -> None:
     lists["trainval"] = sorted(lists.get("train", []) + lists.get("val", []))
     (folder / SETS / "Main").mkdir(parents=True)
     for name, stems in lists.items():
-        (folder / SETS / "Main" / f"{name}.txt").write_text("".join(f"{stem}\n" for stem in stems))
+        (folder / SETS / "Main" / f"{name}.txt").write_text("".join(f"{stem}\n" for stem in stems), encoding="utf-8")

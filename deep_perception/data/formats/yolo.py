@@ -21,9 +21,9 @@ _READ = ("path", "names", "nc", *SHORT_NAMES.values())
 def read(source: Path) -> Content:
     """Read what a data.yaml lists, or, where there is none, what lies beside a classes.txt."""
     path = _settings_file(source)
-    settings = yaml_of(path) if path.suffix == ".yaml" else {"names": text_of(path).split("\n")}
+    settings = {"names": text_of(path).rstrip().split("\n")} if path.name == CLASSES else yaml_of(path)
     names = _names(path, settings)
-    root = _root(path.parent, settings)
+    root = _root(source.parent if source.is_file() else source, settings)
     pictures = _pictures(root, settings)
     about = {key: value for key, value in settings.items() if key not in _READ}
     return Content(_drafts(root, pictures, names), len(pictures), {THINGS: names}, about)
@@ -34,7 +34,7 @@ def _settings_file(source: Path) -> Path:
         return source
     for pattern in (SETTINGS, "*.yaml", CLASSES, f"{LABELS}/{CLASSES}"):
         if len(found := sorted(source.glob(pattern))) == 1:
-            return found[0]
+            return inside(source, str(found[0].relative_to(source)), str(source))
     raise InputError(f"{source}: got no {SETTINGS} and no {CLASSES}, expected one of them to name the classes")
 
 
@@ -42,12 +42,12 @@ def _names(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:
     if "kpt_shape" in settings:
         raise InputError(f"{path}: its labels are poses, expected boxes or polygons")
     said = settings.get("names")
-    if isinstance(said, dict) and sorted(said) == list(range(len(said))):
+    if isinstance(said, dict) and set(said) == set(range(len(said))):
         said = [said[number] for number in range(len(said))]
     if not isinstance(said, list):
         raise InputError(f"{path}: got names {said!r:.60}, expected a list, or names by number from 0 on")
-    names = tuple(str(name).strip() for name in said if str(name).strip())
-    if not names or len(set(names)) < len(names) or settings.get("nc", len(names)) != len(names):
+    names = tuple(str(name).strip() for name in said)
+    if not all(names) or len(set(names)) < len(names) or settings.get("nc", len(names)) != len(names):
         raise InputError(f"{path}: got names {said!r:.60}, expected as many as nc says, each once. Correct them")
     return names
 

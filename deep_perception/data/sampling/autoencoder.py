@@ -34,7 +34,6 @@ without it whatever has less texture than the pictures learnt from counts as the
 CHANNELS = (3, 16, 32, 32, 64)
 BATCH = 32
 RATE = 2e-3
-LONGEST_GRADIENT = 1000.0
 
 
 class Autoencoder(nn.Module):
@@ -81,11 +80,15 @@ def reconstruction(pictures: Tensor, again: Tensor) -> Tensor:
     return (pictures - again).square().flatten(1).sum(1) / (2 * NOISE**2)
 
 
+def shrunk(image: Image) -> Image:
+    """Return a picture as small as the autoencoder takes it."""
+    return np.asarray(cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def tensor_of(images: Sequence[Image]) -> Tensor:
     """Return pictures as the autoencoder takes them."""
-    shrunk = [cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for image in images]
-    shrunk = [cv2.GaussianBlur(picture, (0, 0), SMOOTHED) for picture in shrunk]
-    return torch.from_numpy(np.stack(shrunk)).permute(0, 3, 1, 2).float() / 255
+    smooth = [cv2.GaussianBlur(shrunk(image), (0, 0), SMOOTHED) for image in images]
+    return torch.from_numpy(np.stack(smooth)).permute(0, 3, 1, 2).float() / 255
 
 
 def learn(network: Autoencoder, pictures: Tensor, steps: int, seed: int) -> list[float]:
@@ -99,7 +102,6 @@ def learn(network: Autoencoder, pictures: Tensor, steps: int, seed: int) -> list
         loss = network.bound(chosen, generator).mean()
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), LONGEST_GRADIENT)
         optimizer.step()
         bounds.append(loss.item())
     network.eval()

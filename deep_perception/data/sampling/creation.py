@@ -4,10 +4,10 @@ import logging
 from pathlib import Path
 
 from deep_perception.data.dataset import MANIFEST, Dataset
+from deep_perception.data.sampling.autoencoder import shrunk
 from deep_perception.data.sampling.network_embedding import USUAL as USUAL_OF_NETWORK
 from deep_perception.data.sampling.network_embedding import NetworkEmbedding
 from deep_perception.data.sampling.novelty import Nearest, Novelty
-from deep_perception.data.sampling.quality import small
 from deep_perception.data.sampling.settings import SamplingConfig
 from deep_perception.data.sampling.tiny_embedding import USUAL as USUAL_OF_TINY
 from deep_perception.data.sampling.tiny_embedding import tiny_embedding
@@ -54,4 +54,4 @@ def _of_data_set(folder: Path) -> Unusual:
 def _spread(dataset: Dataset, count: int) -> list[Image]:
     """Return so many pictures, evenly spread over the data set, small."""
     records = [dataset.records[place * len(dataset.records) // count] for place in range(count)]
-    return [small(image_of(dataset, record)).colour for record in records]
+    return [shrunk(image_of(dataset, record)) for record in records]

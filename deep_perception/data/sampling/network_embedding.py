@@ -40,7 +40,7 @@ class NetworkEmbedding:
 
     def __call__(self, image: Image) -> NDArray[np.float32]:
         """Return the features (n,) of a picture."""
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
+        pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)
         with torch.inference_mode():
             self._network(self._prepare(pixels)[None])
         assert self._seen is not None

@@ -36,7 +36,7 @@ class SamplingConfig:
     )
     rare_share: float = setting(
         0.0,
-        "Keep a picture that shows a class with less than this share of all kept so far; 0: never.",
+        "Keep a picture that shows a class which less than this share of those kept so far show; 0: never.",
         range=Range(0, 1),
         live=True,
     )

@@ -119,6 +119,7 @@ def test_a_link_out_of_the_folder_is_refused(digits, complaint) -> None:
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_the_real_digits_are_all_there(shared_data: Path) -> None:
     content: Content = read(shared_data / "mnist")
     assert content.count == 70_000

@@ -91,10 +91,16 @@ def test_settings_that_name_the_same_pictures_for_all_parts_split_nothing(yolo, 
     assert again.split is None and len(again.records) == 4
 
 
-def test_a_list_of_classes_beside_images_and_labels_is_enough(yolo, bring_in, write) -> None:
-    (yolo / "data.yaml").unlink()
-    write(yolo / "classes.txt", "cat\ndog\n")
-    assert bring_in("yolo", yolo).labels["things"] == ("__background__", "cat", "dog")
+@pytest.mark.parametrize("classes", ["classes.txt", "labels/classes.txt"])
+@pytest.mark.parametrize("folder", ["images", "."])
+def test_pictures_of_no_part_may_lie_beside_a_list_of_classes(
+    source, bring_in, picture, write, classes: str, folder: str
+) -> None:
+    picture(source / folder / "a.jpg")
+    write(source / ("labels" if folder == "images" else ".") / "a.txt", ROWS)
+    write(source / classes, "cat\ndog\n")
+    (record,) = bring_in("yolo", source).records
+    assert (record.id, len(record.things)) == ("a", 2)
 
 
 def test_among_polygons_a_box_is_written_as_one(yolo, bring_in, write, tmp_path) -> None:
@@ -148,6 +154,8 @@ def test_a_row_that_is_damaged_is_named(yolo, complaint, write, row: str, words:
         ("train: images/train", "got names None"),
         ("names: {0: cat, 2: dog}", "expected a list, or names by number"),
         ("names: [cat, cat]", "each once"),
+        ("names: [cat, '', dog]", "each once"),
+        ("names: {0: cat, one: dog}", "expected a list, or names by number"),
         ("names: [cat, dog]\nnc: 3", "as many as nc says"),
         ("names: [person]\nkpt_shape: [17, 3]", "are poses"),
         ("names: [cat, dog]\ntrain: nowhere.txt", "nowhere.txt does not exist"),

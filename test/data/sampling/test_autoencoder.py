@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from deep_perception.data.dataset import LABELS, MANIFEST
 from deep_perception.data.record import Record
 from deep_perception.data.sampling.autoencoder import Autoencoder, divergence, drawn, learn, reconstruction, tensor_of
 from deep_perception.data.sampling.creation import LEARNT, create_novelty
@@ -35,7 +34,7 @@ def collected() -> list[np.ndarray]:
 
 @lru_cache(maxsize=1)
 def learnt() -> Unusual:
-    return fit_vae(collected(), steps=150)
+    return fit_vae(collected(), steps=60)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -52,7 +51,7 @@ def test_the_divergence_is_what_sampling_finds(seed):
 
 
 def test_the_divergence_is_never_negative_and_nothing_for_the_normal():
-    mean, log_variance = 3 * torch.randn(2, 1000, 8, generator=seeded()).unbind(0)
+    mean, log_variance = torch.randn(2, 1000, 8, generator=seeded()).mul(3).unbind(0)
     assert (divergence(mean, log_variance) >= 0).all()
     assert divergence(torch.zeros(1, 8), torch.zeros(1, 8)).item() == 0
 
@@ -82,18 +81,18 @@ def test_the_drawn_z_have_the_mean_and_variance_they_are_drawn_from():
 
 def test_the_bound_falls_while_it_learns():
     torch.manual_seed(0)
-    bounds = learn(Autoencoder(), tensor_of(collected()[:20]), steps=40, seed=0)
-    assert np.mean(bounds[-5:]) < 0.5 * np.mean(bounds[:5])
+    bounds = learn(Autoencoder(), tensor_of(collected()), steps=40, seed=0)
+    assert np.mean(bounds[-5:]) < 0.7 * np.mean(bounds[:5])
 
 
 def test_what_it_never_saw_is_more_unusual_than_other_views_of_what_it_learnt_from():
     seen = [learnt()(image) for image in [*views("wood", 0, 8, 0.2), *views("metal", 1, 8, 0.2)]]
     elsewhere = [learnt()(image) for surface in ("cloth", "marble") for image in views(surface, 50, 8)]
-    noise = learnt()(np.random.default_rng(0).integers(0, 256, (96, 128, 3)).astype(np.uint8))
-    assert np.median(elsewhere) > 1.5 * np.median(seen)
-    assert np.mean(np.array(elsewhere) > learnt().usual) > 0.7
+    patches = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    assert np.median(elsewhere) > 2 * np.median(seen)
+    assert np.mean(np.array(elsewhere) > learnt().usual) > 0.9
     assert np.mean(np.array(seen) > learnt().usual) < 0.2
-    assert noise > learnt().usual
+    assert learnt()(patches.repeat(16, 0).repeat(16, 1)) > learnt().usual
 
 
 def test_the_words_say_how_unusual():
@@ -148,7 +147,6 @@ def test_it_learns_from_the_data_set_once_and_again_when_that_has_doubled(tmp_pa
     assert (tmp_path / LEARNT).stat().st_mtime_ns == written
     fill(tmp_path, 119, 1)
     assert create_novelty(VAE, tmp_path).pictures == 120
-    assert (tmp_path / MANIFEST).exists() and (tmp_path / LABELS).exists()
 
 
 def test_the_other_kinds_of_novelty_are_made_by_name(tmp_path: Path):

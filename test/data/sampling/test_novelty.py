@@ -105,6 +105,7 @@ def test_an_embedding_leaves_the_picture_as_it_was_and_says_the_same_again(embed
     picture = render(Scene(0), 0.0, (120, 160)).image
     before = picture.copy()
     picture.flags.writeable = False
+    assert np.array_equal(embed(picture[:, ::-1]), embed(picture[:, ::-1].copy()))
     assert np.array_equal(embed(picture), embed(picture))
     assert np.array_equal(picture, before)
 

@@ -153,7 +153,7 @@ def test_a_refused_picture_is_made_up_for_by_the_next_good_one():
 
 def test_kept_and_refused_are_counted_by_reason():
     collection = Collection(replace(QUIET, every_s=1.0, least_change=20.0, per_minute=2))
-    kept(Sampler(collection), look(0), look(1), look(2, seed=1), look(3, seed=2), look(3.5))
+    kept(Sampler(collection), look(0), look(0.5), look(1), look(2, seed=1), look(3, seed=2))
     assert collection.tally.seen == 5
     assert collection.tally.kept == {"time": 2}
     assert collection.tally.refused == {"duplicate": 1, "per minute": 1}
@@ -249,7 +249,7 @@ def test_whatever_comes_the_minute_is_never_over(seed):
     rng = np.random.default_rng(seed)
     config = replace(QUIET, every_s=0.5, uncertain_low=0.2, uncertain_high=0.8, flicker=True, per_minute=7, reserve=0.4)
     one, now, stamp, times = sampler(config), 0, 0.0, []
-    for number in range(2000):
+    for number in range(1000):
         now += int(rng.exponential(0.2) * SECOND)
         stamp += float(rng.normal(0.2, 1.0))
         seen = look(stamp + 1e6, answer(*rng.choice([1, 2], rng.integers(0, 3)), score=rng.uniform()), seed=number % 9)
