@@ -17,6 +17,7 @@ VERBS = {
     "summary": "show a network layer by layer: sizes, parameters, multiply-adds, receptive fields",
     "predict": "run a model on photos, folders, videos and bags",
     "weights": "fetch, check, pack and unpack published weights",
+    "train": "fine-tune a model on a data set, and prove whether it got better",
     "promote": "give a running node the model of a training that proved better",
     "rollback": "give a running node its earlier model back",
     "ledger": "show which model ran in which node, when and why",

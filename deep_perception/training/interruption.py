@@ -1,11 +1,15 @@
 """Ctrl-C and SIGTERM as a wish that is granted between two steps."""
 
+import os
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
 WISHES = (signal.SIGINT, signal.SIGTERM)
+ONCE_S = 1.0
+"""A terminal and torchrun both pass on the same Ctrl-C."""
 
 
 class Interrupted(Exception):  # noqa: N818 (no error: somebody asked for it)
@@ -17,10 +21,11 @@ class Interrupted(Exception):  # noqa: N818 (no error: somebody asked for it)
 
 
 class Interruption:
-    """While entered, remembers the first signal; a second one of the same kind acts as it always does."""
+    """While entered, remembers the first signal; another one, later on, acts as it always does."""
 
     def __init__(self) -> None:
         self.signal = 0
+        self._asked = 0.0
         self._usual: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Interruption":
@@ -38,5 +43,8 @@ class Interruption:
             raise Interrupted(self.signal)
 
     def _remember(self, number: int, _: FrameType | None) -> None:
-        self.signal = number
-        signal.signal(number, self._usual[signal.Signals(number)])
+        if not self.signal:
+            self.signal, self._asked = number, time.monotonic()
+        elif time.monotonic() - self._asked > ONCE_S:
+            signal.signal(number, self._usual[signal.Signals(number)])
+            os.kill(os.getpid(), number)

@@ -26,11 +26,11 @@ BATCHES = 8
 MEMORY = 0.8
 """Share of the smoothed loss that stays from step to step."""
 MOST_OF_THE_FALL, CAUTION = 0.9, 3
-"""Chosen is the rate at which that share of the fall was made, divided by the other."""
+"""The rate at which that share of the fall was made, divided by the other, is chosen."""
+FROM_THE_RISE = 10
+"""It is at most the rate at which the loss rose, divided by this; without a fall, divided by this twice."""
 NOTEWORTHY = 0.05
-"""Share of the loss that a fall must have to be told from noise."""
-FROM_THE_END = 100
-"""Without such a fall, the rate at which the loss rose is divided by this."""
+"""Share of the loss that a fall or a rise must have to be told from noise."""
 
 
 @dataclass(frozen=True)
@@ -68,23 +68,24 @@ def range_test(
 def choose_rate(rates: Sequence[float], losses: Sequence[float]) -> tuple[float, str]:
     """Return a rate and why: a third of the one at which the loss had made nine tenths of its fall.
 
-    That is where it falls steeply, short of where the fall ends; one wave more or less at the bottom moves it little.
-    A loss that hardly falls, as with weights that know it all, says where the rise is: a hundredth of that. Raises
-    ConfigError where it does neither.
+    That is where it falls steeply, short of the bottom, whose waves say little. It is at most a tenth of the rate at
+    which the loss rose. A loss that hardly falls, as with weights that know it all, has only its rise to tell: a
+    hundredth of that rate. Raises ConfigError where it does neither.
     """
     lowest, start = min(loss for loss in losses if math.isfinite(loss)), losses[0]
-    fall = start - lowest
-    if fall >= NOTEWORTHY * start:
-        enough = start - MOST_OF_THE_FALL * fall
+    rose = rates[-1] if not losses[-1] < (1 + NOTEWORTHY) * start else math.inf
+    if start - lowest >= NOTEWORTHY * start:
+        enough = start - MOST_OF_THE_FALL * (start - lowest)
         turn = next(rate for rate, loss in zip(rates, losses, strict=True) if loss <= enough)
-        why = f"a third of {turn:.2g}, where the loss had made nine tenths of its fall from {start:.3g} to {lowest:.3g}"
-        return _rounded(turn / CAUTION), why
-    if not losses[-1] < (1 + NOTEWORTHY) * start:
+        if turn / CAUTION <= rose / FROM_THE_RISE:
+            return _rounded(turn / CAUTION), f"a third of {turn:.2g}, where the loss had nearly ended its fall"
+        return _rounded(rose / FROM_THE_RISE), f"a tenth of {rose:.2g}, where the loss rose after its fall"
+    if math.isfinite(rose):
         return _rounded(
-            rates[-1] / FROM_THE_END
-        ), f"a hundredth of {rates[-1]:.2g}, where the loss rose, as it fell nowhere"
+            rose / FROM_THE_RISE**2
+        ), f"a hundredth of {rose:.2g}, where the loss rose without a fall before"
     raise ConfigError(
-        f"lr: found none, as the loss stays at {start:.3g} at any rate up to {rates[-1]:.2g}. Give one, as in --lr 0.001"
+        f"lr: found none, as the loss stays near {start:.3g} at any rate up to {rates[-1]:.2g}. Give one: --lr 0.001"
     )
 
 

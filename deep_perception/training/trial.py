@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from deep_perception.data.examples import Example
 from deep_perception.models.model import Model
@@ -19,9 +19,8 @@ def undone(model: Model) -> Iterator[None]:
     before = {name: tensor.detach().clone() for name, tensor in _tensors(model)}
     gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
     modes = {module: module.training for module in network.modules()}
-    others = copy.deepcopy(
-        {name: value for name, value in vars(model).items() if name not in ("network", "_answering")}
-    )
+    # Some losses count what they have seen, outside the network.
+    rest = copy.deepcopy({name: value for name, value in vars(model).items() if not isinstance(value, nn.Module)})
     devices = [model.device] if model.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         try:
@@ -34,14 +33,18 @@ def undone(model: Model) -> Iterator[None]:
                 parameter.grad = gradients[name]
             for module, mode in modes.items():
                 module.training = mode
-            vars(model).update(others)
+            vars(model).update(rest)
             model.renew()
+
+
+def losses_of(model: Model, batch: Sequence[Example]) -> dict[str, Tensor]:
+    """Return the named losses of a batch."""
+    return model.losses([one.image for one in batch], [one.target for one in batch])
 
 
 def total_loss(model: Model, batch: Sequence[Example]) -> Tensor:
     """Return the sum of the losses of a batch."""
-    losses = model.losses([one.image for one in batch], [one.target for one in batch])
-    return torch.stack(list(losses.values())).sum()
+    return torch.stack(list(losses_of(model, batch).values())).sum()
 
 
 def _tensors(model: Model) -> Iterator[tuple[str, Tensor]]:

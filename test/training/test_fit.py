@@ -9,13 +9,13 @@ import signal
 import numpy as np
 import pytest
 import torch
-from deep_perception.training.fit import train
 from safetensors.torch import load_file
 
 from deep_perception.config import TrainConfig
 from deep_perception.data.dataset import SPLITS
 from deep_perception.errors import DeviceError, InputError, ModelError
 from deep_perception.models.creation import create, save
+from deep_perception.training.fit import train
 from deep_perception.training.job import Job
 from deep_perception.training.learner import DivergedError
 from deep_perception.training.listener import Listener

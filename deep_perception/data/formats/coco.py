@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from deep_perception.data.dataset import THINGS
-from deep_perception.data.formats.coco_file import CocoFile, read_file
+from deep_perception.data.formats.coco_file import CocoFile, licences, read_file
 from deep_perception.data.formats.format import Content, Draft, part_in
 from deep_perception.data.formats.sources import ids_for, inside, size_of
 from deep_perception.data.record import Record
@@ -76,5 +76,4 @@ def _record(id: str, file: CocoFile, image: Mapping[str, Any], size: tuple[int, 
 
 def _licence(file: CocoFile, number: Any) -> Any:
     """All of it, if the file lists it: beside pictures of other files the same number may mean another."""
-    listed = [one for one in file.about.get("licenses") or () if isinstance(one, dict)]
-    return next((one for one in listed if one.get("id") == number), number)
+    return next((one for one in licences(file.about) if one.get("id") == number), number)

@@ -35,7 +35,7 @@ class CocoFile:
         said = (image.get("width", size[0]), image.get("height", size[1]))
         if said != size:
             raise InputError(
-                f"{self.path}, image {image['id']}: got {said[0]}x{said[1]}, but '{image['file_name']}' is "
+                f"{self.path}, image {image['id']}: got {said[0]!r}x{said[1]!r}, but '{image['file_name']}' is "
                 f"{size[0]}x{size[1]}. Use the pictures that were labelled, not resized or turned ones"
             )
 
@@ -70,6 +70,12 @@ def read_file(path: Path) -> CocoFile:
         {key: value for key, value in said.items() if key not in ("images", "annotations")},
         _by_image(path, said, {one["id"] for one in images}, names),
     )
+
+
+def licences(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the licences that a file lists."""
+    listed = about.get("licenses")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def _by_image(

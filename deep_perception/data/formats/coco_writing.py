@@ -10,6 +10,7 @@ from typing import Any
 from deep_perception.data.dataset import BACKGROUND, THINGS, Dataset
 from deep_perception.data.formats.about import read_about
 from deep_perception.data.formats.coco import FIELDS
+from deep_perception.data.formats.coco_file import licences
 from deep_perception.data.formats.copying import copy_picture, file_names
 from deep_perception.data.formats.format import FILE_NAME, NOBODY_LOOKED, Loss, grouped
 from deep_perception.data.record import HUMAN, Record, Thing
@@ -42,20 +43,20 @@ class _Whole:
     """Category number by name and the number that it had; None: that of the name."""
 
     def file(self, records: Sequence[Record], names: Mapping[str, str]) -> dict[str, Any]:
-        licences = [one for one in self.about.get("licenses") or () if isinstance(one, Mapping)]
+        listed = licences(self.about)
         for record in records:
             licence = record.more.get("license")
-            if isinstance(licence, Mapping) and licence not in licences:
-                licences.append(dict(licence))
-        numbers = distinct(one.get("id") for one in licences)
+            if isinstance(licence, Mapping) and licence not in listed:
+                listed.append(dict(licence))
+        numbers = distinct(one.get("id") for one in listed)
         ids = distinct(record.more.get("id") for record in records)
         images = [_image(record, names[record.id], id) for record, id in zip(records, ids, strict=True)]
         for image in images:
-            if image.get("license") in licences:
-                image["license"] = numbers[licences.index(image["license"])]
+            if image.get("license") in listed:
+                image["license"] = numbers[listed.index(image["license"])]
         return {
             **self.about,
-            **({"licenses": _numbered(licences, numbers)} if licences else {}),
+            **({"licenses": _numbered(listed, numbers)} if listed else {}),
             "images": images,
             "annotations": list(self._annotations(records, ids)),
             "categories": self.categories,

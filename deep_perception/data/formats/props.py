@@ -68,7 +68,7 @@ def _drafts(source: Path, files: dict[str, Path], entries: dict[str, list[tuple[
 def _thing(said: Any, where: str) -> Thing:
     if not isinstance(said, dict) or said.get("name") not in NAMES:
         got = said.get("name") if isinstance(said, dict) else said
-        raise InputError(f"{where}: {unknown('class', str(got), NAMES)}")
+        raise InputError(f"{where}: {unknown('class', ' '.join(str(got).split()), NAMES)}")
     more = {key: value for key, value in said.items() if key not in ("name", "xyxy")}
     return Thing(said["name"], box(numbers(said.get("xyxy"), 4, f"{where}, xyxy"), where), more=more)
 

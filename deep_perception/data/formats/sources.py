@@ -22,8 +22,8 @@ _LONGEST_ID = 150
 
 def inside(root: Path, name: str, where: str) -> Path:
     """Return `root / name`; raise InputError where that is outside, also through a link. `where` is who says it."""
-    if not name or "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
-        raise InputError(f"{where}: got the path '{name}', expected one within {root}. Correct it")
+    if not name or min(name) < " " or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise InputError(f"{where}: got the path {name!r}, expected one within {root}. Correct it")
     path = root / name
     if not path.resolve().is_relative_to(root.resolve()):
         raise InputError(f"{where}: '{name}' is a link that leaves {root}. Put the files there themselves")

@@ -200,7 +200,7 @@ def test_numbers_are_kept_where_they_are_free() -> None:
     assert distinct([7, None, 7, 3, "x"]) == [7, 8, 9, 3, 10]
 
 
-@pytest.mark.parametrize("licences", [None, {"id": 4}, ["CC0"], [{"name": "no number"}]])
+@pytest.mark.parametrize("licences", [None, 5, {"id": 4}, ["CC0"], [{"name": "no number"}]])
 def test_licences_that_others_write_otherwise_do_no_harm(coco, there_and_back, licences: Any) -> None:
     out = there_and_back("coco", coco({**WHOLE, "licenses": licences}))
     assert [one.get("license") for one in json.loads((out / "instances.json").read_text())["images"]] == [9, 4, None]

@@ -1,0 +1,67 @@
+"""After the last step: the test part, scored once for the new model and for the one that it would replace."""
+
+from deep_perception.data.dataset import TEST
+from deep_perception.evaluation.proof import Proof, prove
+from deep_perception.evaluation.tally import Tally
+from deep_perception.models import checkpoint
+from deep_perception.models.creation import save
+from deep_perception.models.files import sha256_of
+from deep_perception.models.model import Model
+from deep_perception.training.comparison import save_comparisons
+from deep_perception.training.course import Course
+from deep_perception.training.interruption import Interruption
+from deep_perception.training.judging import examined
+from deep_perception.training.report import write_report
+from deep_perception.training.run_folder import BEST, CONFIG, MODEL, PROOF
+
+NOT_COMPARED = "not compared"
+"""The verdict where there was no earlier model."""
+
+SHOWN = 6
+"""Test pictures that people see in the report."""
+
+
+def conclude(course: Course, old: Model | None, stop: Interruption) -> str:
+    """Judge the best weights, write down the model and the proof, and return the verdict in a sentence."""
+    model, run = course.model, course.run
+    course.fabric.barrier()  # the first process may still be writing
+    checkpoint.load_into(model.network, checkpoint.load(run.path / BEST))
+    judges = course.plain(TEST)
+    counts = examined(course, model, judges, stop)
+    proof = prove(counts, examined(course, old, judges, stop), seed=course.config.seed) if old else _alone(counts)
+    if run.writes:
+        model.settings["training"] = run.read(CONFIG)
+        save(model, run.path / MODEL, metrics={**counts.figures(), "verdict": proof.sentence})
+        seen = [judges[place] for place in range(min(SHOWN, len(judges)))]
+        save_comparisons(run.path, seen, course.names, model, old)
+        run.write(PROOF, {**proof.to_json(), **_identities(course, old)})
+        write_report(run.path)
+    return proof.sentence
+
+
+def _alone(counts: Tally) -> Proof:
+    """Return the figures of a model that there is no other one to compare with."""
+    pictures = len(counts.units)
+    return Proof(
+        unit=counts.unit,
+        new=counts.figures(),
+        old={},
+        difference=0.0,
+        low=0.0,
+        high=0.0,
+        verdict=NOT_COMPARED,
+        sentence=f"{counts.value:.4g} {counts.unit} on {pictures} test pictures, with no earlier model to compare",
+        per_class={},
+        pictures=pictures,
+        resamples=0,
+        seed=0,
+    )
+
+
+def _identities(course: Course, old: Model | None) -> dict[str, str]:
+    """Say which files were compared, for whoever swaps one for the other."""
+    said = {"new_identity": sha256_of(course.run.path / MODEL)}
+    if old is None:
+        return said
+    weights = course.job.replaces or course.config.weights
+    return {**said, "old_model": old.name, "old_weights": weights, "old_identity": old.identity}

@@ -1,0 +1,89 @@
+"""What every stage of a training works with."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from deep_perception.config import TrainConfig
+from deep_perception.data.augment import Augmentation
+from deep_perception.data.dataset import TRAIN
+from deep_perception.data.examples import Examples, number_of_batches
+from deep_perception.data.record import Record
+from deep_perception.models.model import Model
+from deep_perception.training.job import Job
+from deep_perception.training.listener import Listener
+from deep_perception.training.run_folder import RunFolder
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What is to be learnt by which model and how, where it is written down, on which devices, and who is told."""
+
+    job: Job
+    model: Model
+    regime: str
+    why: str
+    run: RunFolder
+    fabric: Fabric
+    listener: Listener
+
+    @property
+    def config(self) -> TrainConfig:
+        """Return the settings."""
+        return self.job.config
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return number_of_batches(len(self.job.parts[TRAIN]), self.config.batch, self.fabric.world_size)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names that truths are numbered by: the model's order, but whoever proposes boxes knows none."""
+        return self.job.names if self.job.task == "proposals" else self.model.labels
+
+    def record(self) -> dict[str, Any]:
+        """Return what is written down of a training before it begins."""
+        job = self.job
+        ids = [record.id for records in job.parts.values() for record in records]
+        return {
+            "format": FORMAT,
+            **asdict(self.config),
+            "given": asdict(job.given),
+            "replaces": job.replaces,
+            "task": job.task,
+            "regime": self.regime,
+            "regime_why": self.why,
+            "dataset": str(job.dataset.folder.resolve()),
+            "counts": {part: len(records) for part, records in job.parts.items()},
+            "examples": hashlib.sha256(json.dumps([*ids, *self.model.labels]).encode()).hexdigest(),
+            "labels": self.model.labels,
+            "began_with": self.model.identity,
+            "device": str(self.fabric.device),
+            "processes": self.fabric.world_size,
+        }
+
+    def learning(self) -> Examples:
+        """Return the training part as the network sees it."""
+        return self._examples(self.job.parts[TRAIN], Augmentation(self.config.augment, self.job.task))
+
+    def plain(self, part: str) -> Examples:
+        """Return a part as it is; in several processes the share of this one."""
+        return self._examples(self.job.parts[part][self.fabric.global_rank :: self.fabric.world_size], None)
+
+    def _examples(self, records: Sequence[Record], augmentation: Augmentation | None) -> Examples:
+        return Examples(
+            self.job.dataset,
+            records,
+            self.job.task,
+            self.names,
+            augmentation=augmentation,
+            seed=self.config.seed,
+            scale=getattr(self.model, "scale", 1),  # upscalers alone have one
+        )
