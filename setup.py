@@ -37,13 +37,11 @@ setup(
         "rosbags",
         "safetensors",
         "spandrel",
-        "tensorboard",
         "torch",
-        "torchmetrics",
         "torchvision",
     ],
     # colcon test runs pytest where it finds it named here.
-    extras_require={"test": ["pytest<9"]},
+    extras_require={"tensorboard": ["tensorboard"], "test": ["pytest<9", "torchmetrics"]},
     zip_safe=False,
     entry_points={
         "console_scripts": [

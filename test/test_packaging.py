@@ -47,9 +47,7 @@ PIP_NAMES = {
     "rosbags": "rosbags",
     "safetensors": "safetensors",
     "spandrel": "spandrel",
-    "tensorboard": "tensorboard",
     "torch": "torch",
-    "torchmetrics": "torchmetrics",
     "torchvision": "torchvision",
     "yaml": "PyYAML",
 }

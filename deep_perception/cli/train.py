@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deep_perception.cli import INTERRUPTED
-from deep_perception.cli.options import add_settings, given
+from deep_perception.cli.options import add_settings
 from deep_perception.cli.training_progress import TrainingProgress
 from deep_perception.config import TrainConfig
 from deep_perception.errors import ConfigError
@@ -23,10 +23,13 @@ EXAMPLE = """examples:
   deep_perception train datasets/kitchen --out runs/kitchen
   deep_perception train datasets/kitchen --out runs/kitchen --resume
   deep_perception train datasets/digits --model lenet5 --weights none --epochs 10 --out runs/digits
+  deep_perception train datasets/kitchen --search lr=1e-4,1e-3 weight_decay=0,0.05 --out runs/search
   torchrun --nproc-per-node 2 -m deep_perception train datasets/kitchen --out runs/kitchen
 
 The data set must be split: deep_perception dataset split. How it went: RUN/report.html."""
 
+SETTINGS = tuple(item.name for item in fields(TrainConfig))
+OTHERS = ("replaces", "search")
 FREE = ("workers", "device", "download")
 """Settings that may change before a training goes on."""
 
@@ -45,8 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replaces",
         metavar="WEIGHTS",
-        default="",
+        default=argparse.SUPPRESS,
         help="file or name of the weights to compare with at the end (default: those that it begins with)",
+    )
+    parser.add_argument(
+        "--search",
+        metavar="NAME=VALUE,VALUE",
+        nargs="+",
+        default=argparse.SUPPRESS,
+        help="try all of these settings for a few epochs, the better half of them for longer, and train with the best",
     )
     add_settings(parser, TrainConfig)
 
@@ -54,43 +64,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train and print the verdict."""
     folder = RunFolder(arguments.out, writes=os.environ.get("RANK", "0") == "0")  # torchrun numbers its processes
-    settings = given(arguments, TrainConfig)
+    wanted = {name: _plain(value) for name, value in vars(arguments).items() if name in (*SETTINGS, *OTHERS)}
     if arguments.resume:
         folder.check_begun()
-        config, replaces = as_begun(folder, settings, arguments.replaces)
+        wanted = as_begun(folder, wanted)
         if folder.has(PROOF):
             return _conclude(folder, str(folder.read(PROOF)["sentence"]))
     else:
         folder.check_new()
-        config, replaces = TrainConfig(**settings), arguments.replaces
-    job = Job.of(arguments.dataset, config, replaces)
+    others = {name: wanted.pop(name) for name in OTHERS if name in wanted}
+    job = Job.of(arguments.dataset, TrainConfig(**wanted), **others)
     return _train(job, folder, overfit=arguments.overfit_batch)
 
 
-def as_begun(folder: RunFolder, settings: Mapping[str, Any], replaces: str) -> tuple[TrainConfig, str]:
-    """Return what a training was begun with; raise ConfigError where something else is given now."""
+def as_begun(folder: RunFolder, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a training was begun with; raise ConfigError where something else is wanted now."""
     said = folder.read(CONFIG)
-    begun = {item.name: _as(item.default, said["given"][item.name]) for item in fields(TrainConfig)}
-    wanted = {**settings, "replaces": replaces or said["replaces"]}
+    begun = {**said["given"], **{name: said[name] for name in OTHERS}}
+    begun = {name: _plain(value) for name, value in begun.items()}
     for name, value in wanted.items():
-        was = {**begun, "replaces": said["replaces"]}[name]
-        if name not in FREE and value != was:
+        if name not in FREE and value != begun[name]:
             raise ConfigError(
-                f"--{name.replace('_', '-')}: got {value}, but this training began with {was}. "
+                f"--{name.replace('_', '-')}: got {value}, but this training began with {begun[name]}. "
                 "Leave it out, or begin another training in another folder"
             )
-    return TrainConfig(**{**begun, **settings}), said["replaces"]
+    return {**begun, **wanted}
 
 
-def _as(default: Any, value: Any) -> Any:
-    """Return a value as it was before JSON, which has no tuples."""
-    return tuple(value) if isinstance(default, tuple) else value
+def _plain(value: Any) -> Any:
+    """Return what is a tuple in settings, but a list in JSON and on the command line, as a tuple."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _train(job: Job, folder: RunFolder, *, overfit: bool) -> int:
-    again = (
-        f"deep_perception train {shlex.quote(str(job.dataset.folder))} --out {shlex.quote(str(folder.path))} --resume"
-    )
+    again = shlex.join(["deep_perception", "train", str(job.dataset.folder), "--out", str(folder.path), "--resume"])
     try:
         with TrainingProgress() if folder.writes else nullcontext(Listener()) as listener:
             outcome = train(job, folder, listener, overfit=overfit)

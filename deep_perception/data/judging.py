@@ -1,40 +1,35 @@
 """What models are judged by: only what people said. What a model said would find that model right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
-from deep_perception.data.dataset import PIXELS, TAGS, THINGS, Dataset
+from deep_perception.data.dataset import PIXELS, TAGS, THINGS
 from deep_perception.data.record import HUMAN, Record
-from deep_perception.data.targets import KIND, target_of, things
-from deep_perception.predictions import Detections, Prediction
+from deep_perception.data.targets import KIND
 
 
-def truth_of(
-    dataset: Dataset, record: Record, task: str, names: Sequence[str]
-) -> tuple[Prediction, Detections | None] | None:
-    """Return the truth about a picture, and what counts neither way; None where no human said what it shows.
+def as_judged(records: Iterable[Record], task: str) -> tuple[Record, ...]:
+    """Return the records that a person spoke about, with what only a model said set aside.
 
-    Of things, those that only a model saw count neither way.
+    Things that only a model saw count neither way; its tags are gone.
     """
-    if not is_judged(record, task):
-        return None
-    if KIND.get(task) == TAGS:
-        record = replace(record, tags=tuple(tag for tag in record.tags or () if tag.source == HUMAN))
-    if KIND.get(task) != THINGS:
-        return target_of(dataset, record, task, names), None
-    settled = replace(
-        record,
-        things=tuple(replace(one, ignored=one.ignored or one.source != HUMAN) for one in record.things or ()),
-    )
-    return target_of(dataset, settled, task, names), things(settled, names, ignored=True)
+    return tuple(_settled(record, KIND.get(task)) for record in records if _has_judge(record, KIND.get(task)))
 
 
-def is_judged(record: Record, task: str) -> bool:
-    """Tell whether a human said what this picture shows."""
-    kind = KIND.get(task)
+def _has_judge(record: Record, kind: str | None) -> bool:
+    """Tell whether a person said what this picture shows; a task without labels is judged by the picture."""
     if kind == TAGS:
         return any(tag.source == HUMAN for tag in record.tags or ())
     if kind == THINGS:
         said = record.things
         return said is not None and (record.things_source == HUMAN or any(one.source == HUMAN for one in said))
     return kind != PIXELS or (record.pixels is not None and record.pixels_source == HUMAN)
+
+
+def _settled(record: Record, kind: str | None) -> Record:
+    if kind == TAGS:
+        return replace(record, tags=tuple(tag for tag in record.tags or () if tag.source == HUMAN))
+    if kind == THINGS:
+        things = (replace(one, ignored=one.ignored or one.source != HUMAN) for one in record.things or ())
+        return replace(record, things=tuple(things))
+    return record

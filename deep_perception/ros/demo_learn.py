@@ -37,7 +37,11 @@ NETWORK, WEIGHTS = MODELS["detector"]
 DETECTOR = Program("perception_node", "perception", {"model": NETWORK, "weights": WEIGHTS})
 CAMERA = Program("scene_camera", "scene_camera", {"newcomer": NEWCOMER, "scene_s": 1.0, "rate_hz": 3.0})
 TEACHER = Program("demo_teacher", "teacher", {"teaches": NEWCOMER})
-COLLECTOR = Program("collector_node", "collector", {"per_minute": 1000, "per_hour": 10_000, "novelty": "none"})
+COLLECTOR = Program(
+    "collector_node",
+    "collector",
+    {"per_minute": 1000, "per_hour": 10_000, "reserve": 0.0, "least_gap_s": 0.0, "novelty": "none"},
+)
 START_S, MOST_S = 120.0, 420.0
 EXAM_S = 25.0
 PICTURES = 6

@@ -95,7 +95,8 @@ class Keeper:
     def _taught(self, record: Record, annotation: Detection2DArray) -> Record:
         boxes = self._look.things(annotation, (record.height, record.width), HUMAN)
         complete = self._node.config.annotations_complete
-        return replace(record, things=corrected(record.things, boxes or (), complete=complete))
+        things = corrected(record.things, boxes or (), complete=complete)
+        return replace(record, things=things, things_source=HUMAN)
 
     @staticmethod
     def _classes(seen: Seen, writer: Writer) -> NDArray[np.uint8] | None:

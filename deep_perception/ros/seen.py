@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deep_perception.data.record import Record, Tag, Thing
+from deep_perception.data.record import MODEL, Record, Tag, Thing
 from deep_perception.data.sampling import Look
 from deep_perception.predictions import Classes, Detections
 from deep_perception.ros.shot import Shot
@@ -48,6 +48,7 @@ class Seen(Look):
             frame_id=self.shot.header.frame_id,
             tags=self.tags,
             things=self.things,
+            things_source=MODEL,
             intrinsics=self.intrinsics,
             reasons=reasons,
         )

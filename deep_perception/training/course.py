@@ -1,9 +1,8 @@
 """What every stage of a training works with."""
 
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from lightning_fabric import Fabric
@@ -15,10 +14,9 @@ from deep_perception.data.examples import Examples, number_of_batches
 from deep_perception.data.record import Record
 from deep_perception.models.model import Model
 from deep_perception.training.job import Job
+from deep_perception.training.learner import Learner
 from deep_perception.training.listener import Listener
 from deep_perception.training.run_folder import RunFolder
-
-FORMAT = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,25 +47,21 @@ class Course:
         return self.job.names if self.job.task == "proposals" else self.model.labels
 
     def record(self) -> dict[str, Any]:
-        """Return what is written down of a training before it begins."""
-        job = self.job
-        ids = [record.id for records in job.parts.values() for record in records]
+        """Return what is written down of a training before its first step."""
         return {
-            "format": FORMAT,
-            **asdict(self.config),
-            "given": asdict(job.given),
-            "replaces": job.replaces,
-            "task": job.task,
+            **self.job.record(),
             "regime": self.regime,
             "regime_why": self.why,
-            "dataset": str(job.dataset.folder.resolve()),
-            "counts": {part: len(records) for part, records in job.parts.items()},
-            "examples": hashlib.sha256(json.dumps([*ids, *self.model.labels]).encode()).hexdigest(),
+            "examples": hashlib.sha256(repr(self.job.parts).encode()).hexdigest(),
             "labels": self.model.labels,
             "began_with": self.model.identity,
             "device": str(self.fabric.device),
             "processes": self.fabric.world_size,
         }
+
+    def learner(self, rate: float) -> Learner:
+        """Return who does the steps."""
+        return Learner(self.fabric, self.model, self.config, rate, self.steps * self.config.epochs)
 
     def learning(self) -> Examples:
         """Return the training part as the network sees it."""

@@ -17,7 +17,7 @@ def earlier(job: Job) -> Model | None:
     model = create(name or config.model, weights, device="cpu", scale=config.scale, download=config.download)
     if model.task != job.task:
         raise ModelError(
-            f"--replaces: {weights} is for {model.task}, expected {job.task}. Name others, or leave it out"
+            f"--replaces: {weights} is for {model.task}, expected {job.task}. Name others"
         )
     return None if model.identity.startswith("backbone") else model
 

@@ -44,11 +44,13 @@ class Epochs:
                 self._learn(stop)
                 model = self._learner.judged()
                 self._write_down(model, examined(self._course, model, self._judges, stop))
+            for finding in self._watch.findings():
+                self._course.listener.say(finding)
         except Interrupted:
             self._save()
             raise
         except DivergedError as err:
-            raise DivergedError(f"{err}. {self._rescued()}") from err
+            raise DivergedError(f"{err}{self._rescued()}") from err
         finally:
             self._draw()
             if self._view:
@@ -149,8 +151,10 @@ class Epochs:
             curves(self._progress.history, self._course.run.path / CURVES)
 
     def _rescued(self) -> str:
-        """Say which good weights are left; the step that failed has changed none."""
+        """Keep the weights, which the step that failed has not changed, and say where, unless there are better ones."""
+        if not self._course.run.writes:
+            return ""
         if self._progress.best is None:
             self._keep(self._learner.judged(), {"epoch": 0})
         after = f"epoch {self._progress.best_epoch}" if self._progress.best_epoch else "the last good step"
-        return f"The weights of {after} are in {self._course.run.path / BEST}"
+        return f". The weights of {after} are in {self._course.run.path / BEST}"

@@ -16,6 +16,7 @@ from deep_perception.training.learner import Learner
 from deep_perception.training.listener import Listener
 from deep_perception.training.run_folder import CONFIG, LAST, RunFolder
 from deep_perception.training.state import Progress, load_state
+from deep_perception.training.trying import searched
 
 SAME = {
     "examples": "the labelled pictures of the data set, or its split, are others",
@@ -41,6 +42,9 @@ def train(job: Job, run: RunFolder, listener: Listener, *, overfit: bool = True)
     if run.writes and not run.has(LAST):
         check_for_training(job.dataset, job.task)
     with run.claimed():
+        if job.search:
+            run.write(CONFIG, job.record())
+            job = searched(job, run, fabric, listener)
         course = begin(job, run, fabric, listener)
         learner, progress = _resumed(course) if run.has(LAST) else _begun(course, overfit)
         try:
@@ -56,7 +60,7 @@ def _begun(course: Course, overfit: bool) -> tuple[Learner, Progress]:
     course.run.write(CONFIG, course.record())
     rate = rehearse(course, overfit=overfit)
     course.run.write(CONFIG, {**course.record(), "lr": rate})
-    return _learner(course, rate), Progress()
+    return course.learner(rate), Progress()
 
 
 def _resumed(course: Course) -> tuple[Learner, Progress]:
@@ -64,11 +68,7 @@ def _resumed(course: Course) -> tuple[Learner, Progress]:
     for name, change in SAME.items():
         if was.get(name) != now[name]:
             raise InputError(f"--resume: {change} than when this training began. Undo that, or begin another one")
-    learner = _learner(course, float(was["lr"]))
+    learner = course.learner(float(was["lr"]))
     progress = load_state(course.run.path / LAST, learner)
     course.listener.say(f"goes on in epoch {progress.epoch + 1}, after {progress.step} of {course.steps} steps")
     return learner, progress
-
-
-def _learner(course: Course, rate: float) -> Learner:
-    return Learner(course.fabric, course.model, course.config, rate, course.steps * course.config.epochs)

@@ -1,8 +1,9 @@
 """What is to be learnt, by which network and from which pictures; whatever is wrong with that is found here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from deep_perception.config import TrainConfig
 from deep_perception.data.dataset import TEST, TRAIN, VALIDATION, Dataset
@@ -13,7 +14,9 @@ from deep_perception.models.creation import find_origin
 from deep_perception.models.store import Store
 from deep_perception.models.table import find
 from deep_perception.tasks import TASKS, task_of
+from deep_perception.training.search import read_grid
 
+FORMAT = 1
 PARTS = (TRAIN, VALIDATION, TEST)
 
 USUAL = {"things": "detection", "tags": "classification", "pixels": "semantic_segmentation"}
@@ -29,6 +32,8 @@ class Job:
     """The same, with the network and the task by their names."""
     replaces: str
     """Weights to compare with; empty: those that the training begins with."""
+    search: tuple[str, ...]
+    """Settings of which to find the best, as NAME=VALUE,VALUE."""
     dataset: Dataset
     task: str
     names: tuple[str, ...]
@@ -37,8 +42,9 @@ class Job:
     """Records by part that somebody has labelled for this task."""
 
     @classmethod
-    def of(cls, folder: Path, config: TrainConfig, replaces: str = "") -> "Job":
+    def of(cls, folder: Path, config: TrainConfig, replaces: str = "", search: Sequence[str] = ()) -> "Job":
         """Settle what is open; raise a DeepPerceptionError for what cannot be done."""
+        read_grid(search)
         dataset = Dataset.open(folder)
         model = _model(config, dataset)
         task = find(model).task
@@ -49,7 +55,20 @@ class Job:
             )
         names = tuple(dataset.labels.get(KIND[task], ())) if task in KIND else ()
         settled = replace(config, model=model, task=TASKS[task].worker)
-        return cls(config, settled, replaces, dataset, task, names, _parts(dataset, task))
+        return cls(config, settled, replaces, tuple(search), dataset, task, names, _parts(dataset, task))
+
+    def record(self) -> dict[str, Any]:
+        """Return what is written down of it, for people and for going on with it."""
+        return {
+            "format": FORMAT,
+            **asdict(self.config),
+            "given": asdict(self.given),
+            "replaces": self.replaces,
+            "search": self.search,
+            "task": self.task,
+            "dataset": str(self.dataset.folder.resolve()),
+            "counts": {part: len(records) for part, records in self.parts.items()},
+        }
 
 
 def _model(config: TrainConfig, dataset: Dataset) -> str:

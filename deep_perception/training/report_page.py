@@ -76,7 +76,8 @@ def _what_was_done(evidence: Evidence) -> str:
 
 def _tiles(evidence: Evidence) -> Iterator[tuple[str, str]]:
     if proof := evidence.proof:
-        yield _number(proof.old.get(proof.unit)), f"{proof.unit} before"
+        if proof.old:
+            yield _number(proof.old.get(proof.unit)), f"{proof.unit} before"
         yield _number(proof.new.get(proof.unit)), f"{proof.unit} now"
         yield str(proof.pictures), "test pictures"
     if evidence.history:
@@ -84,7 +85,7 @@ def _tiles(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _proof(evidence: Evidence) -> str:
-    if (proof := evidence.proof) is None:
+    if (proof := evidence.proof) is None or not proof.old:  # of the first model there is nothing to compare
         return ""
     whole = Change(proof.new[proof.unit], proof.old[proof.unit], proof.difference, proof.low, proof.high)
     rows = [_change(proof.unit, whole, bold=len(proof.per_class) > 0)]

@@ -12,7 +12,8 @@ from typing import Any
 from deep_perception.durable_files import PART, in_words, make_folder, written_aside
 from deep_perception.errors import InputError, StorageError
 
-CONFIG, TRANSFER, OVERFIT, RATE, PROOF = "config.json", "transfer.json", "overfit.json", "rate.json", "proof.json"
+CONFIG, TRANSFER, SEARCH, OVERFIT = "config.json", "transfer.json", "search.json", "overfit.json"
+RATE, PROOF = "rate.json", "proof.json"
 SHEET, RATE_PLOT, CURVES, REPORT = "contact_sheet.png", "rate.png", "curves.png", "report.html"
 HISTORY, GRADIENTS, TENSORBOARD = "history.jsonl", "gradients.json", "tensorboard"
 BEST, LAST, MODEL = "best.safetensors", "last.state", "model.safetensors"
@@ -40,6 +41,8 @@ class RunFolder:
 
     def check_room(self, needed: int) -> None:
         """Raise StorageError if less than this many bytes are free."""
+        if not self.writes:
+            return
         place = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.is_dir())
         free = shutil.disk_usage(place).free
         if free < needed:

@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 
 from deep_perception.config import TrainConfig
 from deep_perception.data.dataset import SPLITS
+from deep_perception.data.record import Record, Tag
+from deep_perception.data.writer import Writer
 from deep_perception.errors import DeviceError, InputError, ModelError
 from deep_perception.models.creation import create, save
 from deep_perception.training.fit import train
@@ -26,6 +28,8 @@ FILES = {
     "config.json",
     "contact_sheet.png",
     "curves.png",
+    "examples",
+    "gradients.json",
     "history.jsonl",
     "last.state",
     "model.safetensors",
@@ -72,7 +76,7 @@ def weights(run):
 
 def test_a_classifier_learns_and_leaves_all_there_is_to_know(greys, tmp_path):
     run, heard = tmp_path / "run", Heard()
-    outcome = fit(greys, run, heard, overfit=True, **{**LENET, "lr": "auto"}, epochs=6)
+    outcome = fit(greys, run, heard, overfit=True, **{**LENET, "lr": "auto"}, epochs=15)
     assert {path.name for path in run.iterdir()} == FILES
     assert outcome.signal == 0
     assert outcome.sentence == json.loads((run / PROOF).read_text())["sentence"]
@@ -86,31 +90,31 @@ def test_a_classifier_learns_and_leaves_all_there_is_to_know(greys, tmp_path):
     assert any("random weights" in sentence for sentence in heard.said)
 
 
-TASKS = {
-    "detector": {"model": "fcos_shufflenet_v2_x1_0_fpn"},
-    "proposer": {"model": "rpn_shufflenet_v2_x1_0_fpn", "weights": "none"},
-    "instance_segmenter": {"model": "maskrcnn_shufflenet_v2_x1_0_fpn"},
-    "segmenter": {"model": "lraspp_shufflenet_v2_x1_0"},
-    "colorizer": {"model": "colorizer_shufflenet_v2_x1_0"},
-    "upscaler": {"model": "espcn"},
-}
+TASKS = (
+    ("detection", {"model": "fcos_shufflenet_v2_x1_0_fpn"}),
+    ("semantic_segmentation", {"model": "lraspp_shufflenet_v2_x1_0"}),
+    ("super_resolution", {"model": "espcn"}),
+    ("proposals", {"model": "rpn_shufflenet_v2_x1_0_fpn", "weights": "none"}),
+    ("instance_segmentation", {"model": "maskrcnn_shufflenet_v2_x1_0_fpn"}),
+    ("colorization", {"model": "colorizer_shufflenet_v2_x1_0"}),
+)
 
 
-@pytest.mark.parametrize("worker", [*TASKS])
-def test_every_task_with_losses_goes_through_the_same_loop(scenes, tmp_path, worker):
-    outcome = fit(scenes, tmp_path / "run", **QUICK, **TASKS[worker], lr="0.0001", epochs=1, batch=3)
+@pytest.mark.parametrize(
+    ("task", "settings"), [*TASKS[:3], *(pytest.param(*one, marks=pytest.mark.slow) for one in TASKS[3:])]
+)
+def test_every_task_with_losses_goes_through_the_same_loop(scenes, tmp_path, task, settings):
+    outcome = fit(scenes, tmp_path / "run", **QUICK, **settings, lr="0.0001", epochs=1, batch=3)
     proof = json.loads((tmp_path / "run" / PROOF).read_text())
     assert proof["sentence"] == outcome.sentence
-    assert proof["verdict"] == ("not compared" if worker == "proposer" else "not better"), "3 pictures prove nothing"
-    assert (
-        create("auto", tmp_path / "run" / MODEL, device="cpu").task == Job.of(scenes, TrainConfig(**TASKS[worker])).task
-    )
+    assert proof["verdict"] == ("not compared" if "weights" in settings else "not better"), "3 pictures prove nothing"
+    assert create("auto", tmp_path / "run" / MODEL, device="cpu").task == task
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A network with dropout and batch norms that looks at 32x32 pixels."""
-    model = create("mobilenet_v2", "none", labels=("dark", "middle", "light"), device="cpu")
+    model = create("mobilenet_v3_small", "none", labels=("dark", "middle", "light"), device="cpu")
     model.settings["preparation"] = {"resize": 32, "crop": 32}
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
     save(model, path)
@@ -188,7 +192,7 @@ def test_it_stops_when_validation_gets_no_better(greys, tmp_path):
 def test_the_verdict_compares_with_the_named_weights_else_with_those_it_began_with(greys, small, steady, tmp_path):
     proof = json.loads((steady / PROOF).read_text())
     begun = create("auto", small["weights"], device="cpu")
-    assert (proof["old_model"], proof["old_identity"]) == ("mobilenet_v2", begun.identity)
+    assert (proof["old_model"], proof["old_identity"]) == ("mobilenet_v3_small", begun.identity)
     assert proof["new_identity"] == create("auto", steady / MODEL, device="cpu").identity
     assert proof["pictures"] == 15
     job = Job.of(greys, TrainConfig(**LENET, epochs=2), replaces=small["weights"])
@@ -196,9 +200,28 @@ def test_the_verdict_compares_with_the_named_weights_else_with_those_it_began_wi
     assert json.loads((tmp_path / "run" / PROOF).read_text())["old_identity"] == begun.identity
 
 
-def test_a_batch_that_cannot_be_learnt_ends_it_before_it_begins(greys, tmp_path):
-    with pytest.raises(ModelError, match="--no-overfit-batch"):
-        fit(greys, tmp_path / "run", overfit=True, **{**LENET, "lr": "1e-3"}, dropout=-1.0)
+def test_a_search_tries_the_grid_and_trains_with_the_best(greys, tmp_path):
+    run, heard = tmp_path / "run", Heard()
+    job = Job.of(greys, TrainConfig(**{**LENET, "epochs": 4}), search=["lr=0.003,1e-9"])
+    train(job, RunFolder(run), heard, overfit=False)
+    said = json.loads((run / CONFIG).read_text())
+    assert (said["lr"], said["given"]["epochs"], said["search"]) == (0.003, 4, ["lr=0.003,1e-9"])
+    trials = json.loads((run / "search.json").read_text())["trials"]
+    assert [trial["epochs"] for trial in trials] == [2, 2] and trials[0]["score"] > trials[1]["score"]
+    assert any(sentence.startswith("lr=0.003 is the best of 2") for sentence in heard.said)
+
+
+def test_a_batch_that_cannot_be_learnt_ends_it_before_it_begins(tmp_path):
+    with Writer(tmp_path / "data") as writer:
+        for number in range(12):  # one and the same picture under two names
+            tags = (Tag(("this", "that")[number % 2]),)
+            writer.add(Record(f"{number:02d}", ".png", 0, 0, tags=tags), np.full((28, 28, 3), 99, np.uint8))
+    ids = [f"{number:02d}" for number in range(12)]
+    parts = {"train": ids[:8], "validation": ids[8:10], "test": ids[10:]}
+    (tmp_path / "data" / SPLITS).write_text(json.dumps({"format": 1, "parts": parts, "how": {}}))
+    with pytest.raises(ModelError, match=r"the loss .*--no-overfit-batch"):
+        fit(tmp_path / "data", tmp_path / "run", overfit=True, **LENET)
+    assert not (tmp_path / "run" / LAST).exists()
 
 
 def test_what_cannot_be_done_is_named_before_any_folder_is_made(greys, scenes, tmp_path):
