@@ -43,7 +43,6 @@ class TrainingProgress(Listener):
     def advance(self, remark: str = "") -> None:
         """Move the bar on; without one, print a line now and then."""
         self._done += 1
-        words = f"{self._what}, {remark}" if remark else self._what
-        self._bar.update(self._task, advance=1, description=words)
+        self._bar.update(self._task, advance=1, description=", ".join(filter(None, (self._what, remark))))
         if not self._drawn and time.monotonic() - self._told > EVERY_S:
-            self.say(f"{words}, {self._done} of {self._total}")
+            self.say(", ".join(filter(None, (self._what, f"{self._done} of {self._total}", remark))))

@@ -18,7 +18,7 @@ from deep_perception.data.sampling.creation import create_novelty
 from deep_perception.data.saving import Saving
 from deep_perception.data.writer import Writer
 from deep_perception.errors import InputError, StorageError
-from deep_perception.ros.keeper import Keeper
+from deep_perception.ros.keeper import KEPT_NS, Keeper
 from deep_perception.ros.looking import Looking
 from deep_perception.ros.stream import Stream
 from deep_perception.runtime.worker import Result, Worker
@@ -52,7 +52,7 @@ class Collecting:
         self._before = len(records)
         self._recordings = {record.recording for record in records}
         self._kept = 0
-        self._kept_ns = _times(self.folder, records[-config.per_hour :])
+        self._kept_ns = [int(record.more[KEPT_NS]) for record in records if KEPT_NS in record.more]
         self._collection = Collection(config, novelty, self._kept_ns)
         self._judging = Worker("judging", MOST_WAITING, node.fail)
         self.saving = Saving(self._writer, node.fail)
@@ -147,7 +147,8 @@ class Collecting:
     def next_id(self) -> str:
         """Return an id for a picture of this recording."""
         self._kept += 1
-        self._kept_ns = [*self._kept_ns[-self.config.per_hour :], time.time_ns()]
+        now = time.time_ns()
+        self._kept_ns = [*(when for when in self._kept_ns if now - when < HOUR), now]
         return f"{self.recording}_{self._kept:06d}"
 
     def class_names(self) -> Mapping[int, str]:
@@ -165,15 +166,6 @@ class Collecting:
             self.saving.fail(
                 StorageError(f"{self.folder}: {refusal.words}. Free some space, or set leave_free_mb lower")
             )
-
-
-def _times(folder: Path, records: Iterable[Record]) -> list[int]:
-    """Return when pictures were written."""
-    times = []
-    for record in records:
-        with suppress(OSError):
-            times.append((folder / record.image).stat().st_mtime_ns)
-    return times
 
 
 def _recall(collection: Collection, folder: Path, records: tuple[Record, ...]) -> None:

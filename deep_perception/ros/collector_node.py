@@ -16,10 +16,11 @@
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import wait
+from concurrent.futures import CancelledError, wait
 from dataclasses import fields
 from typing import Any
 
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -123,10 +124,12 @@ class CollectorNode(Node):
         self.failure = failure
         lost = f"; {given_up} had to be given up" if given_up else ""
         told = f"{collecting.folder} holds {collecting.pictures} pictures, {collecting.saved} of them new{lost}"
+        # After Ctrl-C the node's own logger complains that it cannot publish what it says.
+        logger = self.get_logger() if self.context.ok() else rclpy.logging.get_logger("deep_perception")
         if failure:
-            self.get_logger().error(f"{failure}. Collection stops; call start to try again. {told}")
+            logger.error(f"{failure}. Collection stops; call start to try again. {told}")
         else:
-            self.get_logger().info(told)
+            logger.info(told)
         return told
 
     def save(self) -> str:
@@ -136,8 +139,11 @@ class CollectorNode(Node):
         asked = None if collecting is None else collecting.save("asked for by a service call")
         if asked is None:
             raise ConfigError("save: nothing is being collected. Call start first")
-        done, late = wait(asked.result(SAVING_S), SAVING_S)
-        saved = sum(one.exception() is None and one.result() for one in done)
+        try:
+            done, late = wait(asked.result(), SAVING_S)
+            saved = sum(one.result() for one in done)
+        except CancelledError as err:
+            raise DeepPerceptionError("save: collection was stopped meanwhile. Call start, and try again") from err
         reasons = refused(self._cameras) - before
         kept_before = reasons.pop(KEPT_BEFORE, 0)
         parts = [f"saved {saved} pictures"]

@@ -1,5 +1,6 @@
 """Hands the pictures of one camera to the data set, and what a teacher says of them, then or later."""
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from deep_perception.ros.collector_camera import CollectorCamera
     from deep_perception.ros.collector_node import CollectorNode
 
+KEPT_NS = "kept_ns"
+"""What more is said of a picture: when it was kept, by the clock of the machine; stamps may be of another time."""
 OF_NO_PICTURE = (
     "annotations have the stamp of no picture that was kept, or seen within before_s. They need the header of theirs"
 )
@@ -69,6 +72,7 @@ class Keeper:
     ) -> bool:
         file = seen.shot.file()
         record = seen.record(name, file[1] if file else f".{self._node.config.image_format}", reasons)
+        record = replace(record, more={KEPT_NS: time.time_ns()})
         if annotation is not None:
             record = self._taught(record, annotation)
         classes = self._classes(seen, writer)

@@ -9,13 +9,14 @@ from vision_msgs.msg import Detection2DArray
 
 from deep_perception.data.record import MODEL, Tag, Thing
 from deep_perception.data.teaching import named
+from deep_perception.data.vision_messages import tags_in
 from deep_perception.errors import ImageError
 from deep_perception.predictions import LabelMap, Prediction
 from deep_perception.ros.complaints import Complaints
 from deep_perception.ros.picture_messages import Size
 from deep_perception.ros.seen import Seen, Vocabulary
 from deep_perception.ros.shot import Shot
-from deep_perception.ros.told import classes_in, tags_in, things_in
+from deep_perception.ros.told import classes_in, things_in
 
 NO_NAMES = "mask comes without label_info, which names its classes. Remap label_info to that of the node with the mask"
 
@@ -35,9 +36,9 @@ class Looking:
         size = image.shape[0], image.shape[1]
         things = self.things(told.get("detections"), size, MODEL)
         others = self.things(told.get("detections_other"), size, MODEL)
-        tags = named(tags_in(told["classification"]) if "classification" in told else None, shot.label)
+        guesses = tags_in(told["classification"], MODEL) if "classification" in told else None
         classes = self._classes(told.get("mask"), size, class_names)
-        prediction, names = self._prediction(things, tags, classes, class_names)
+        prediction, names = self._prediction(things, guesses, classes, class_names)
         return Seen(
             stamp_ns=shot.stamp_ns,
             image=image,
@@ -50,7 +51,7 @@ class Looking:
             recording=recording,
             camera=self._camera,
             shot=shot,
-            tags=tags,
+            tags=named(guesses, shot.label),
             things=things,
             classes=classes,
             class_names=class_names,
@@ -82,7 +83,7 @@ class Looking:
     def _prediction(
         self,
         things: tuple[Thing, ...] | None,
-        tags: tuple[Tag, ...] | None,
+        guesses: tuple[Tag, ...] | None,
         classes: NDArray[np.uint8] | None,
         class_names: Mapping[int, str],
     ) -> tuple[Prediction | None, tuple[str, ...]]:
@@ -90,8 +91,8 @@ class Looking:
         if things is not None:
             found = self._vocabulary.detections(things)
             return found, self._vocabulary.names
-        if tags is not None:
-            guessed = self._vocabulary.classes(tags)
+        if guesses is not None:
+            guessed = self._vocabulary.classes(guesses)
             return guessed, self._vocabulary.names
         if classes is not None:
             names = tuple(class_names.get(number, str(number)) for number in range(max(class_names) + 1))

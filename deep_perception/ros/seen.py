@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deep_perception.data.record import MODEL, Record, Tag, Thing
+from deep_perception.data.record import HUMAN, MODEL, Record, Tag, Thing
 from deep_perception.data.sampling import Look
 from deep_perception.predictions import Classes, Detections
 from deep_perception.ros.shot import Shot
@@ -48,7 +48,7 @@ class Seen(Look):
             frame_id=self.shot.header.frame_id,
             tags=self.tags,
             things=self.things,
-            things_source=MODEL,
+            things_source=HUMAN if self.things is None else MODEL,
             intrinsics=self.intrinsics,
             reasons=reasons,
         )

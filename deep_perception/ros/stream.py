@@ -1,6 +1,6 @@
 """What one camera of a collector shows, from a start to a stop: looked at, judged, kept and taught."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vision_msgs.msg import Detection2DArray
 
 from deep_perception.data.sampling import Sampler, Verdict
+from deep_perception.data.sampling.budgets import MEGABYTE
 from deep_perception.errors import ImageError
 from deep_perception.ros.frame import nanoseconds
 from deep_perception.ros.messages import to_boxes
@@ -38,7 +39,8 @@ class Stream:
         self._collecting, self._camera = collecting, camera
         self._look, self._sampler, self._keeper = look, sampler, keeper
         self._annotations: OrderedDict[int, Detection2DArray] = OrderedDict()
-        self._lately: deque[Seen] = deque()
+        self._lately: OrderedDict[int, Seen] = OrderedDict()
+        self._lately_bytes = 0
         self._newest_ns = -1
 
     def see(self, shot: Shot, told: Mapping[str, Any]) -> None:
@@ -60,6 +62,7 @@ class Stream:
         """Begin anew: the clock or the stamps jumped."""
         self._annotations.clear()
         self._lately.clear()
+        self._lately_bytes = 0
         self._newest_ns = -1
 
     def _see(self, shot: Shot, told: Mapping[str, Any]) -> None:
@@ -81,8 +84,7 @@ class Stream:
         self._annotations[stamp_ns] = annotation
         while len(self._annotations) > MOST_ANNOTATIONS:
             self._annotations.popitem(last=False)
-        seen = next((one for one in self._lately if one.stamp_ns == stamp_ns), None)
-        if seen is not None:
+        if (seen := self._lately.get(stamp_ns)) is not None:
             self._demand(seen)
         elif stamp_ns <= self._newest_ns:
             self._keeper.amend(annotation)
@@ -115,8 +117,10 @@ class Stream:
     def _remember(self, seen: Seen) -> None:
         """Hold pictures that a teacher may speak of for as long as those before a trigger."""
         config = self._collecting.config
-        self._lately.append(seen)
-        while seen.stamp_ns - self._lately[0].stamp_ns > config.before_s * 1e9 or (
-            len(self._lately) > 1 and sum(one.nbytes for one in self._lately) > config.before_mb * 1e6
-        ):
-            self._lately.popleft()
+        if seen.stamp_ns in self._lately:  # a camera that does not stamp its pictures
+            return
+        self._lately[seen.stamp_ns] = seen
+        self._lately_bytes += seen.nbytes
+        oldest_ns, most_bytes = seen.stamp_ns - config.before_s * 1e9, config.before_mb * MEGABYTE
+        while self._lately and (self._lately_bytes > most_bytes or next(iter(self._lately)) < oldest_ns):
+            self._lately_bytes -= self._lately.popitem(last=False)[1].nbytes

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image as ImageMessage
-from vision_msgs.msg import Classification, Detection2DArray, LabelInfo, ObjectHypothesis
+from vision_msgs.msg import Classification, Detection2DArray, LabelInfo
 
 from deep_perception import pixels
-from deep_perception.data.record import HUMAN, MODEL, Tag, Thing
+from deep_perception.data import vision_messages
+from deep_perception.data.record import Thing
 from deep_perception.errors import ImageError
 from deep_perception.predictions import UNLABELLED
-from deep_perception.ros.messages import to_boxes
 from deep_perception.ros.picture_messages import Size
 
 TOPICS: dict[str, type] = {
@@ -41,27 +41,11 @@ class Things:
 
 def things_in(message: Detection2DArray, size: Size, source: str) -> Things:
     """Read boxes, cut to the picture; those without a class, and those that hold nothing of it, are left out."""
-    kept = []
-    told = to_boxes(message)
-    for name, score, box in told:
-        corners = np.clip(box, 0, (size[1], size[0], size[1], size[0]))
-        good = np.isfinite((score, *box)).all() and (corners[2:] > corners[:2]).all()
-        if name and good:
-            x1, y1, x2, y2 = map(float, corners)
-            kept.append(Thing(name, (x1, y1, x2, y2), 1.0 if source == HUMAN else float(score), source))
-    refused = len(told) - len(kept)
-    why = f"{refused} of {len(told)} boxes have no class_id, or hold nothing of a picture of {size[1]}x{size[0]}"
-    return Things(tuple(kept), refused, why)
-
-
-def tags_in(message: Classification) -> tuple[Tag, ...]:
-    """Read what a model says of the whole picture, best first."""
-    tags = [Tag(one.class_id, float(one.score), MODEL) for one in message.results if _is_meant(one)]
-    return tuple(sorted(tags, key=lambda tag: -tag.score))
-
-
-def _is_meant(one: ObjectHypothesis) -> bool:
-    return bool(one.class_id) and bool(np.isfinite(one.score))
+    things = vision_messages.things_in(message, (size[1], size[0]), source)
+    told = len(message.detections)
+    refused = told - len(things)
+    why = f"{refused} of {told} boxes have no class_id, or hold nothing of a picture of {size[1]}x{size[0]}"
+    return Things(things, refused, why)
 
 
 def names_in(message: LabelInfo) -> dict[int, str]:
@@ -79,9 +63,8 @@ def millimetres_in(message: ImageMessage, size: Size) -> NDArray[np.uint16]:
     """Read depth in millimetres or metres; 0 is unknown. Raises ImageError where it does not fit the picture."""
     array = pixels.to_array(message)
     if array.dtype == np.float32:
-        with np.errstate(invalid="ignore", over="ignore"):
-            metres = np.where(np.isfinite(array), array, 0) * np.float32(1000)
-        array = np.where((metres > 0) & (metres <= FARTHEST), np.rint(metres), 0).astype(np.uint16)
+        millimetres = np.rint(np.where(np.isfinite(array), array, 0) * np.float64(1000))
+        array = np.where((millimetres > 0) & (millimetres <= FARTHEST), millimetres, 0).astype(np.uint16)
     return _checked("depth", array, np.uint16, size)
 
 

@@ -44,21 +44,21 @@ def rehearse(course: Course, *, overfit: bool) -> float:
     _show(course)
     if overfit:
         _overfit(course)
-    rate = _range_test(course) if course.config.lr == "auto" else float(course.config.lr)
-    return course.fabric.broadcast(rate)
+    return _range_test(course) if course.config.lr == "auto" else float(course.config.lr)
 
 
 def _show(course: Course) -> None:
     if course.run.writes:
         examples = course.learning()
         seen = [examples[place] for place in range(min(MOST, len(examples)))]
-        PIL.Image.fromarray(contact_sheet(seen, course.names)).save(course.run.path / SHEET)
+        with course.run.written(SHEET) as part:
+            PIL.Image.fromarray(contact_sheet(seen, course.names)).save(part, "PNG")
 
 
 def _overfit(course: Course) -> None:
     config = course.config
     batch = next(iter(batches(course.plain(TRAIN), config.batch, shuffle=True, workers=0)))
-    finding = overfit_batch(course.model, batch)
+    finding = course.fabric.broadcast(overfit_batch(course.model, batch))
     course.run.write(OVERFIT, asdict(finding))
     if not finding.good:
         raise ModelError(f"{finding.what}. To train without this check: --no-overfit-batch")
@@ -68,9 +68,11 @@ def _overfit(course: Course) -> None:
 def _range_test(course: Course) -> float:
     config, model = course.config, course.model
     examples = batches(course.learning(), config.batch, shuffle=True, workers=0)
-    finding = range_test(model, examples, lambda rate: optimizer_of(model.network, config, rate), clip=config.clip)
+    finding = course.fabric.broadcast(
+        range_test(model, examples, lambda rate: optimizer_of(model.network, config, rate), clip=config.clip)
+    )
     course.run.write(RATE, asdict(finding))
     if course.run.writes:
         rate_plot(finding, course.run.path / RATE_PLOT)
-    course.listener.say(finding.why)
+    course.listener.say(f"learning rate {finding.chosen:.2g}: {finding.why}")
     return finding.chosen

@@ -15,7 +15,7 @@ from deep_perception.training.report import write_report
 from deep_perception.training.run_folder import BEST, CONFIG, MODEL, PROOF
 
 NOT_COMPARED = "not compared"
-"""The verdict where there was no earlier model."""
+"""The verdict where there was nobody to compare, or nobody to judge."""
 
 SHOWN = 6
 """Test pictures that people see in the report."""
@@ -26,9 +26,15 @@ def conclude(course: Course, old: Model | None, stop: Interruption) -> str:
     model, run = course.model, course.run
     course.fabric.barrier()  # the first process may still be writing
     checkpoint.load_into(model.network, checkpoint.load(run.path / BEST))
-    judges = course.plain(TEST)
+    by_people = course.judging()
+    judges = course.plain(TEST) if by_people is None else by_people
     counts = examined(course, model, judges, stop)
-    proof = prove(counts, examined(course, old, judges, stop), seed=course.config.seed) if old else _alone(counts)
+    if by_people is None:
+        proof = _alone(counts, "the test part is labelled by models only: nothing can be proved by it")
+    elif old is None:
+        proof = _alone(counts, "there is no earlier model to compare with")
+    else:
+        proof = prove(counts, examined(course, old, judges, stop), seed=course.config.seed)
     if run.writes:
         model.settings["training"] = run.read(CONFIG)
         save(model, run.path / MODEL, metrics={**counts.figures(), "verdict": proof.sentence})
@@ -39,8 +45,8 @@ def conclude(course: Course, old: Model | None, stop: Interruption) -> str:
     return proof.sentence
 
 
-def _alone(counts: Tally) -> Proof:
-    """Return the figures of a model that there is no other one to compare with."""
+def _alone(counts: Tally, why: str) -> Proof:
+    """Return the figures of a model that was not compared."""
     pictures = len(counts.units)
     return Proof(
         unit=counts.unit,
@@ -50,7 +56,7 @@ def _alone(counts: Tally) -> Proof:
         low=0.0,
         high=0.0,
         verdict=NOT_COMPARED,
-        sentence=f"{counts.value:.4g} {counts.unit} on {pictures} test pictures, with no earlier model to compare",
+        sentence=f"not compared: {why}. {counts.value:.4g} {counts.unit} on {pictures} test pictures",
         per_class={},
         pictures=pictures,
         resamples=0,

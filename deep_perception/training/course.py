@@ -9,8 +9,9 @@ from lightning_fabric import Fabric
 
 from deep_perception.config import TrainConfig
 from deep_perception.data.augment import Augmentation
-from deep_perception.data.dataset import TRAIN
+from deep_perception.data.dataset import TEST, TRAIN
 from deep_perception.data.examples import Examples, number_of_batches
+from deep_perception.data.judging import as_judged
 from deep_perception.data.record import Record
 from deep_perception.models.model import Model
 from deep_perception.training.job import Job
@@ -69,7 +70,16 @@ class Course:
 
     def plain(self, part: str) -> Examples:
         """Return a part as it is; in several processes the share of this one."""
-        return self._examples(self.job.parts[part][self.fabric.global_rank :: self.fabric.world_size], None)
+        return self._examples(self._share(self.job.parts[part]), None)
+
+    def judging(self) -> Examples | None:
+        """Return what people say of the test part; None where they say nothing."""
+        judged = as_judged(self.job.parts[TEST], self.job.task)
+        return self._examples(self._share(judged), None) if judged else None
+
+    def _share(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return those that fall to this process."""
+        return records[self.fabric.global_rank :: self.fabric.world_size]
 
     def _examples(self, records: Sequence[Record], augmentation: Augmentation | None) -> Examples:
         return Examples(

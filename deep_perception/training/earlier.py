@@ -22,6 +22,15 @@ def earlier(job: Job) -> Model | None:
     return None if model.identity.startswith("backbone") else model
 
 
+def check_comparable(old: Model | None, new: Model) -> None:
+    """Raise ModelError where both cannot answer for the same pictures."""
+    scales = [getattr(model, "scale", 0) for model in (old or new, new)]  # upscalers alone have one
+    if scales[0] != scales[1]:
+        raise ModelError(
+            f"--replaces: those weights are for scale {scales[0]}, expected {scales[1]}. Name others, or a --scale"
+        )
+
+
 def _named(text: str) -> tuple[str, str]:
     """Read what `deep_perception weights list` shows, MODEL:WEIGHTS, or a file, which says its network itself."""
     if Path(text).expanduser().is_file():

@@ -18,7 +18,7 @@ from deep_perception.training.interruption import Interrupted, Interruption
 from deep_perception.training.judging import examined
 from deep_perception.training.learner import DivergedError, Learner
 from deep_perception.training.live_view import LiveView
-from deep_perception.training.run_folder import BEST, CURVES, GRADIENTS, LAST, TENSORBOARD
+from deep_perception.training.run_folder import BEST, CURVES, GRADIENTS, TENSORBOARD
 from deep_perception.training.state import Progress, save_state
 
 SAVE_S = 300
@@ -142,7 +142,7 @@ class Epochs:
         """Write down where the training stands."""
         self._saved = time.monotonic()
         if self._course.run.writes:
-            save_state(self._course.run.path / LAST, self._learner, self._progress)
+            save_state(self._course.run, self._learner, self._progress)
 
     def _draw(self) -> None:
         """Show the epochs so far as curves."""
@@ -152,9 +152,9 @@ class Epochs:
 
     def _rescued(self) -> str:
         """Keep the weights, which the step that failed has not changed, and say where, unless there are better ones."""
-        if not self._course.run.writes:
-            return ""
         if self._progress.best is None:
             self._keep(self._learner.judged(), {"epoch": 0})
+        if not self._course.run.writes:
+            return ""
         after = f"epoch {self._progress.best_epoch}" if self._progress.best_epoch else "the last good step"
         return f". The weights of {after} are in {self._course.run.path / BEST}"

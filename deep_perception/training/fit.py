@@ -8,7 +8,7 @@ from deep_perception.training.beginning import begin, rehearse
 from deep_perception.training.conclusion import conclude
 from deep_perception.training.course import Course
 from deep_perception.training.devices import launch
-from deep_perception.training.earlier import earlier
+from deep_perception.training.earlier import check_comparable, earlier
 from deep_perception.training.epochs import Epochs
 from deep_perception.training.interruption import Interrupted, Interruption
 from deep_perception.training.job import Job
@@ -39,25 +39,27 @@ def train(job: Job, run: RunFolder, listener: Listener, *, overfit: bool = True)
     """Train as long as it helps, from the beginning or from where the folder says that it stopped."""
     fabric = launch(job.config)
     old = earlier(job)
-    if run.writes and not run.has(LAST):
+    resumed = run.has(LAST)
+    if run.writes and not resumed:
         check_for_training(job.dataset, job.task)
     with run.claimed():
-        if job.search:
+        if not resumed:
             run.write(CONFIG, job.record())
+        if job.search:
             job = searched(job, run, fabric, listener)
         course = begin(job, run, fabric, listener)
-        learner, progress = _resumed(course) if run.has(LAST) else _begun(course, overfit)
+        check_comparable(old, course.model)
+        learner, progress = _resumed(course) if resumed else _begun(course, overfit)
         try:
             with Interruption() as stop:
                 Epochs(course, learner, progress).run(stop)
                 return Outcome(conclude(course, old, stop))
         except Interrupted as wish:
-            where = f"epoch {progress.epoch + 1}, after {progress.step} of {course.steps} steps"
-            return Outcome(f"stopped in {where}. Nothing is lost", wish.signal)
+            done = f"{progress.epoch} epochs and {progress.step} of {course.steps} steps"
+            return Outcome(f"stopped after {done}. Nothing is lost", wish.signal)
 
 
 def _begun(course: Course, overfit: bool) -> tuple[Learner, Progress]:
-    course.run.write(CONFIG, course.record())
     rate = rehearse(course, overfit=overfit)
     course.run.write(CONFIG, {**course.record(), "lr": rate})
     return course.learner(rate), Progress()
@@ -69,6 +71,6 @@ def _resumed(course: Course) -> tuple[Learner, Progress]:
         if was.get(name) != now[name]:
             raise InputError(f"--resume: {change} than when this training began. Undo that, or begin another one")
     learner = course.learner(float(was["lr"]))
-    progress = load_state(course.run.path / LAST, learner)
-    course.listener.say(f"goes on in epoch {progress.epoch + 1}, after {progress.step} of {course.steps} steps")
+    progress = load_state(course.run, learner)
+    course.listener.say(f"goes on after {progress.epoch} epochs and {progress.step} of {course.steps} steps")
     return learner, progress

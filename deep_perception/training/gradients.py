@@ -45,7 +45,8 @@ class GradientWatch:
                 f"gradients explode now and then, up to {longest:.3g} where {usual:.3g} is usual: {_remedy(cut)}"
             )
         if cut > OFTEN_CUT:
-            said.append(f"{cut:.0%} of the gradients are cut, their usual length is {usual:.3g}: take a larger clip")
+            often = f"{cut:.0%} of the gradients are cut, their usual length is {usual:.3g}"
+            said.append(f"{often}: if the loss falls slowly, take a larger clip")
         return tuple(said)
 
 

@@ -1,6 +1,5 @@
 """The tensors of a network that have rows for each class, and how rows go from one set of classes to another."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -36,26 +35,11 @@ def begin(network: nn.Module, heads: Sequence[str], initial: str) -> None:
                 nn.init.kaiming_normal_(parameter, nonlinearity="linear")  # no ReLU follows that would halve it
 
 
-class Pairs:
-    """Which class is which, of two sets that are numbered differently.
-
-    Of a name that stands for several classes, as two of ImageNet's do, the first is the first and so on.
-    """
-
-    def __init__(self, known: Sequence[str], new: Sequence[str]) -> None:
-        self.known_count, self.new_count = len(known), len(new)
-        places = {one: place for place, one in enumerate(_numbered(known))}
-        both = [(places[one], place) for place, one in enumerate(_numbered(new)) if one in places]
-        self.known, self.new = ([pair[side] for pair in both] for side in (0, 1))
-
-    def __len__(self) -> int:
-        return len(self.known)
-
-
-def carry_rows(head: Tensor, known: Tensor, pairs: Pairs, of_regions: bool) -> None:
-    """Copy the rows of the classes that both have."""
-    rows = by_class(head, pairs.new_count, of_regions)
-    rows[pairs.new] = by_class(known, pairs.known_count, of_regions)[pairs.known].to(rows.dtype)
+def carry_rows(head: Tensor, learnt: Tensor, known: Sequence[str], new: Sequence[str], of_regions: bool) -> None:
+    """Copy what was learnt of the classes that are known into the head for the new ones."""
+    both = [name for name in new if name in known]
+    rows, places = by_class(head, len(new), of_regions), [new.index(name) for name in both]
+    rows[places] = by_class(learnt, len(known), of_regions)[[known.index(name) for name in both]]
 
 
 def by_class(tensor: Tensor, classes: int, of_regions: bool) -> Tensor:
@@ -77,12 +61,3 @@ def judges_regions(network: nn.Module, name: str) -> bool:
 def _lengths(origin: Origin, classes: int) -> dict[str, int]:
     network = find(origin.name).build(replace(origin, labels=tuple(map(str, range(classes)))))
     return {name: len(tensor) for name, tensor in network.state_dict().items() if tensor.ndim}
-
-
-def _numbered(names: Sequence[str]) -> list[tuple[str, int]]:
-    seen: Counter[str] = Counter()
-    numbered = []
-    for name in names:
-        numbered.append((name, seen[name]))
-        seen[name] += 1
-    return numbered

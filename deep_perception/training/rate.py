@@ -39,7 +39,7 @@ class RateFinding:
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]
-    """Smoothed, and as if all batches were equally hard; the last one may be no number."""
+    """Smoothed, and as if all batches were equally hard."""
     chosen: float
     why: str
 
@@ -62,7 +62,8 @@ def range_test(
         curve = list(_rising(model, few, make_optimizer(LOWEST), clip, steps))
     rates, losses = zip(*curve, strict=True)
     chosen, why = choose_rate(rates, losses)
-    return RateFinding(rates, losses, chosen, why)
+    shown = len(losses) if math.isfinite(losses[-1]) else -1
+    return RateFinding(rates[:shown], losses[:shown], chosen, why)
 
 
 def choose_rate(rates: Sequence[float], losses: Sequence[float]) -> tuple[float, str]:
@@ -81,9 +82,7 @@ def choose_rate(rates: Sequence[float], losses: Sequence[float]) -> tuple[float,
             return _rounded(turn / CAUTION), f"a third of {turn:.2g}, where the loss had nearly ended its fall"
         return _rounded(rose / FROM_THE_RISE), f"a tenth of {rose:.2g}, where the loss rose after its fall"
     if math.isfinite(rose):
-        return _rounded(
-            rose / FROM_THE_RISE**2
-        ), f"a hundredth of {rose:.2g}, where the loss rose without a fall before"
+        return _rounded(rose / FROM_THE_RISE**2), f"a hundredth of {rose:.2g}, where the loss rose and had not fallen"
     raise ConfigError(
         f"lr: found none, as the loss stays near {start:.3g} at any rate up to {rates[-1]:.2g}. Give one: --lr 0.001"
     )

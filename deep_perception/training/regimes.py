@@ -77,15 +77,18 @@ def _keep_still(network: nn.Module, new: Collection[str]) -> None:
     """Have batch norms use the mean and variance that came with the weights, in training too, and keep them.
 
     A few pictures at a time say too little to improve on those, and some weights have theirs folded into the
-    convolutions. Hooks do it, since whoever computes losses turns to training mode first.
+    convolutions. Whatever else a frozen layer counts stays too. Hooks do it, since losses turn to training mode first.
     """
-    for name, norm in network.named_modules():
-        if isinstance(norm, _BatchNorm) and name not in new:
-            norm.register_forward_pre_hook(_stand_still)
+    for name, layer in network.named_modules():
+        own = list(layer.parameters(recurse=False))
+        frozen = not any(parameter.requires_grad for parameter in own)
+        counts = bool(own) and any(True for _ in layer.buffers(recurse=False))
+        if counts and name not in new and (frozen or isinstance(layer, _BatchNorm)):
+            layer.register_forward_pre_hook(_stand_still, prepend=True)
 
 
-def _stand_still(norm: nn.Module, _: object) -> None:
-    norm.training = False
+def _stand_still(layer: nn.Module, _: object) -> None:
+    layer.training = False
 
 
 def _head(model: Model, layers: list[str]) -> set[str]:

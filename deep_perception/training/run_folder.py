@@ -79,6 +79,13 @@ class RunFolder:
         except (OSError, ValueError, TypeError) as err:
             raise InputError(f"{self.path / name} cannot be read ({err}). Train anew, into another folder") from err
 
+    @contextlib.contextmanager
+    def written(self, name: str) -> Iterator[Path]:
+        """Yield a path to write to, which becomes the file of this name; raise StorageError where that cannot be."""
+        path = self.path / name
+        with in_words(f"cannot write '{path}'", StorageError), written_aside(path) as part:
+            yield part
+
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file."""
         self._write(name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
@@ -104,6 +111,5 @@ class RunFolder:
 
     def _write(self, name: str, text: str) -> None:
         if self.writes:
-            path = self.path / name
-            with in_words(f"cannot write '{path}'", StorageError), written_aside(path) as part:
+            with self.written(name) as part:
                 part.write_text(text, encoding="utf-8")

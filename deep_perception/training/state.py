@@ -3,13 +3,12 @@
 import pickle
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import torch
 
-from deep_perception.durable_files import in_words, written_aside
-from deep_perception.errors import InputError, StorageError
+from deep_perception.errors import InputError
 from deep_perception.training.learner import Learner
+from deep_perception.training.run_folder import LAST, RunFolder
 
 FORMAT = 1
 
@@ -31,16 +30,17 @@ class Progress:
     """The epoch of the best validation score, counted from 1."""
 
 
-def save_state(path: Path, learner: Learner, progress: Progress) -> None:
-    """Write where the training stands, whole or not at all."""
+def save_state(run: RunFolder, learner: Learner, progress: Progress) -> None:
+    """Write where the training stands."""
     said = {**asdict(progress), "sums": dict(progress.sums)}  # a Counter is more than a safe file may hold
     state = {"format": FORMAT, "learner": learner.state_dict(), "progress": said}
-    with in_words(f"cannot write '{path}'", StorageError), written_aside(path) as part:
+    with run.written(LAST) as part:
         torch.save(state, part)
 
 
-def load_state(path: Path, learner: Learner) -> Progress:
+def load_state(run: RunFolder, learner: Learner) -> Progress:
     """Go on where the training stood; raise InputError where the file is damaged."""
+    path = run.path / LAST
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["format"] > FORMAT:

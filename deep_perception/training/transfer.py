@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from deep_perception.config import TrainConfig
+from deep_perception.data.dataset import BACKGROUND
 from deep_perception.errors import InputError, ModelError
 from deep_perception.models.creation import find_origin, model_of
 from deep_perception.models.fitting import check_fit
@@ -20,7 +21,7 @@ from deep_perception.models.table import find
 from deep_perception.models.unallocated import unallocated
 from deep_perception.predictions import Picture
 from deep_perception.tasks import TASKS
-from deep_perception.training.heads import Pairs, begin, carry_rows, class_tensors, judges_regions
+from deep_perception.training.heads import begin, carry_rows, class_tensors, judges_regions
 
 SHOWN = 8
 """Names that a sentence lists."""
@@ -73,13 +74,14 @@ def prepare(config: TrainConfig, labels: Sequence[str], task: str) -> Transfer:
 
 
 def labels_for(known: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-    """Return the data set's labels, those that the weights know first and in their order.
+    """Return the data set's labels, those that the weights know first and in their order; background is number 0.
 
     The data set has the last word on which classes there are: what it does not name, nobody labelled in it, and a model
     that learns from it would learn to overlook those things. Whoever adds a class to a running model has the collector
     name all classes of that model, and these keep their numbers.
     """
-    return (*(name for name in known if name in wanted), *(name for name in wanted if name not in known))
+    names = dict.fromkeys((*(name for name in known if name in wanted), *wanted))
+    return tuple(sorted(names, key=lambda name: name != BACKGROUND))
 
 
 def _origin(config: TrainConfig, task: str) -> Origin:
@@ -104,8 +106,8 @@ def _check_enough(labels: Sequence[str], task: str) -> None:
     if len(labels) < 2 and TASKS[task].prediction is not Picture:
         names = f"{len(labels)} ({', '.join(labels)})" if labels else "none"
         raise InputError(
-            f"labels: got {names}, expected at least 2 for a {TASKS[task].worker}, which tells one from another. "
-            "Label things of another class, or the background"
+            f"labels: got {names}, expected at least 2 for a {TASKS[task].worker}, background included where it has "
+            "one. Label something else too"
         )
 
 
@@ -121,14 +123,13 @@ def _fill(network: nn.Module, origin: Origin, heads: Sequence[str], known: tuple
     if known == origin.labels:
         find(origin.name).load(network, origin)
         return layers, (), ()
-    pairs = Pairs(known, origin.labels)
-    _carry(network, origin, heads, known, pairs)
+    _carry(network, origin, heads, known)
     judging = _layers(heads)
     kept = tuple(layer for layer in layers if layer not in judging)
-    return (kept, judging, ()) if pairs else (kept, (), judging)
+    return (kept, judging, ()) if set(known) & set(origin.labels) else (kept, (), judging)
 
 
-def _carry(network: nn.Module, origin: Origin, heads: Sequence[str], known: tuple[str, ...], pairs: Pairs) -> None:
+def _carry(network: nn.Module, origin: Origin, heads: Sequence[str], known: tuple[str, ...]) -> None:
     """Copy every tensor that does not depend on the classes, and of the others what both sets of classes have."""
     assert origin.checkpoint is not None
     with unallocated():
@@ -138,7 +139,7 @@ def _carry(network: nn.Module, origin: Origin, heads: Sequence[str], known: tupl
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
             if name in heads:
-                carry_rows(tensor, state[name], pairs, judges_regions(network, name))
+                carry_rows(tensor, state[name], known, origin.labels, judges_regions(network, name))
             elif name in state:
                 tensor.copy_(state[name])
 

@@ -2,8 +2,7 @@
 
 import json
 import signal
-import subprocess
-import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -52,31 +51,22 @@ def test_it_tells_what_it_does_and_ends_with_the_verdict(greys, tmp_path, capsys
     assert capsys.readouterr().out.splitlines() == lines[-2:], "what is finished is told again"
 
 
+def ctrl_c_when(path):
+    while not path.exists():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_it_goes_on_with_the_settings_that_it_began_with(greys, tmp_path, capsys):
     run = tmp_path / "run"
-    stopped = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "deep_perception",
-            "train",
-            greys,
-            f"--out={run}",
-            *LENET,
-            "--epochs=4000",
-            "--patience=0",
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    while not (run / "last.state").exists() and stopped.poll() is None:
-        time.sleep(0.05)
-    stopped.send_signal(signal.SIGINT)
-    printed, _ = stopped.communicate(timeout=60)
-    assert stopped.returncode == 130
-    assert printed.splitlines()[-1].endswith(f"Go on: deep_perception train {greys} --out {run} --resume")
+    threading.Thread(target=ctrl_c_when, args=[run / "last.state"]).start()
+    assert command(greys, run, *LENET, "--epochs=4000", "--patience=0") == 130
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1].endswith(f"Nothing is lost. Go on: deep_perception train {greys} --out {run} --resume")
     assert command(greys, run, "--resume", "--epochs=4") == 1
     assert "--epochs: got 4, but this training began with 4000" in capsys.readouterr().err
+    assert command(greys, run) == 1
+    assert "or go on with the training in it: --resume" in capsys.readouterr().err
 
 
 def refusal(capsys, *arguments):

@@ -92,6 +92,22 @@ def test_a_picture_of_which_the_model_is_silent_goes_on_without(context, folder)
         assert "Set it higher" in health.snapshot().last_error
 
 
+def test_masks_without_names_and_depth_of_another_size_are_left_out_and_explained(context, folder):
+    with Station(context, folder, **EAGER, match_timeout_s=30.0) as station:
+        mask, depth = Image(), Image()
+        pixels.fill(mask, np.zeros((48, 64), np.uint8), "mono8")
+        pixels.fill(depth, np.zeros((24, 32), np.uint16), "16UC1")
+        for topic, message in (("mask", mask), ("depth", depth)):
+            station.show(stamped(message, 4.9), topic)
+        station.show(picture(5.0))
+        for topic, message in (("mask", mask), ("depth", depth)):
+            station.show(stamped(message, 5.0), topic)
+        [record] = station.records(1)
+        assert (record.pixels, record.depth) == (None, None)
+        ignored = station.node._cameras[0].health.snapshot().ignored
+        assert ignored == {"masks without names": 1, "depth that cannot be used": 1}
+
+
 def test_what_a_second_model_denies_makes_a_picture_worth_keeping(context, folder):
     with Station(context, folder, **{**IDLE, "disagreement": 0.5}, match_timeout_s=30.0) as station:
         for stamp, other in ((5.0, boxes(CUP)), (6.0, boxes())):
@@ -130,6 +146,15 @@ def test_a_picture_that_a_teacher_annotates_is_kept_whether_his_words_come_befor
         station.show(stamped(boxes(), 5.0), "annotations")
         _, late = station.records(2)
         assert (late.stamp_ns, late.things) == (5_000_000_000, ())
+
+
+def test_a_teacher_may_speak_of_kept_pictures_alone(context, folder):
+    with Station(context, folder, **{**EAGER, "every_s": 10.0}, keep_annotated=False) as station:
+        for stamp in (5.0, 6.0):
+            station.show(stamped(boxes(CUP_BY_TEACHER), stamp), "annotations")
+            station.see(picture(stamp))
+        [record] = station.records(1)
+        assert (record.stamp_ns, told(record)) == (5_000_000_000, [("mug", HUMAN)])
 
 
 def test_boxes_without_a_name_or_a_picture_are_counted_and_explained(context, folder):

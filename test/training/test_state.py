@@ -60,10 +60,10 @@ def test_a_learner_that_goes_on_is_to_the_bit_the_one_that_never_stopped(tmp_pat
     for number in range(3):
         stopped.step(batches[number], number)
     progress = Progress(1, 3, Counter(loss=0.1 + 0.2), [{"epoch": 1, "loss": 0.3}], 0.5, 1)
-    save_state(tmp_path / LAST, stopped, progress)
+    save_state(RunFolder(tmp_path), stopped, progress)
     resumed = learner(**settings)
     torch.rand(7)  # whatever else is drawn in between
-    assert load_state(tmp_path / LAST, resumed) == progress
+    assert load_state(RunFolder(tmp_path), resumed) == progress
     assert same(stopped, resumed) and not same(steady, resumed)
     for number in range(3, STEPS):
         resumed.step(batches[number], number)
@@ -72,13 +72,13 @@ def test_a_learner_that_goes_on_is_to_the_bit_the_one_that_never_stopped(tmp_pat
 
 def test_a_damaged_state_is_named_and_runs_nothing(tmp_path, batches):
     path = tmp_path / LAST
-    save_state(path, learner(), Progress())
+    save_state(RunFolder(tmp_path), learner(), Progress())
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(InputError, match=r"last\.state is damaged"):
-        load_state(path, learner())
+        load_state(RunFolder(tmp_path), learner())
     torch.save({"format": 1, "learner": nn.Linear(1, 1)}, path)
     with pytest.raises(InputError, match="is damaged"):
-        load_state(path, learner())
+        load_state(RunFolder(tmp_path), learner())
 
 
 def test_a_step_that_is_no_number_changes_nothing(batches):

@@ -16,7 +16,7 @@ from deep_perception.models.origin import Origin
 from deep_perception.predictions import Detections
 from deep_perception.scenes import LABELS, Scene, render
 from deep_perception.training import transfer
-from deep_perception.training.heads import Pairs, class_tensors
+from deep_perception.training.heads import class_tensors
 from deep_perception.training.transfer import labels_for, prepare
 
 KNOWN = ("__background__", "cup", "ball", "pen")
@@ -76,7 +76,7 @@ def judgements(network: nn.Module, classes: int) -> list[torch.Tensor]:
     if "backbone" in heads:
         return [one.movedim(1, -1).unflatten(-1, (classes, 1)) for one in network(picture[None]).values()]
     side = getattr(network, "image_size", 299 if hasattr(network, "AuxLogits") else 224)
-    gray = next(network.parameters()).shape[1] == 1
+    gray = next(one for one in network.parameters() if one.ndim == 4).shape[1] == 1
     batch = torch.rand(1, 1, 28, 28) if gray else torch.rand(1, 3, side, side)
     return [network(batch).unflatten(-1, (classes, 1))]
 
@@ -163,11 +163,6 @@ def test_a_head_whose_classes_are_all_others_is_new_and_the_rest_is_kept(tmp_pat
     assert torch.equal(found.model.network.conv1.weight, before.network.conv1.weight)
 
 
-def test_of_a_name_that_stands_for_two_classes_the_first_stays_the_first():
-    pairs = Pairs(("crane", "gull", "crane"), ("crane", "crane", "egret"))
-    assert (pairs.known, pairs.new) == ([0, 2], [0, 1])
-
-
 def test_a_proposer_looks_for_objects_whatever_they_are_called():
     found = prepare(config("rpn_shufflenet_v2_x1_0_fpn"), ("__background__", "cup", "pen"), "proposals")
     assert found.model.labels == ("__background__", "object")
@@ -219,6 +214,8 @@ def test_the_data_set_says_which_classes_there_are_and_the_weights_in_which_orde
     assert labels_for((), ("b", "a")) == ("b", "a")
     assert labels_for(("bg", "x", "y"), ("bg", "z", "y", "x")) == ("bg", "x", "y", "z")
     assert labels_for(("bg", "person", "car"), ("bg", "person")) == ("bg", "person")
+    assert labels_for(("crane", "gull", "crane"), ("crane", "egret")) == ("crane", "egret"), "as ImageNet has it"
+    assert labels_for(("nothing", "cup"), ("__background__", "cup")) == ("__background__", "cup"), "which counts from 0"
 
 
 def test_dropout_is_set_where_there_is_some_and_its_absence_is_said():

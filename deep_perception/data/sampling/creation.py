@@ -2,18 +2,18 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deep_perception.data.dataset import MANIFEST, Dataset
-from deep_perception.data.sampling.autoencoder import shrunk
-from deep_perception.data.sampling.network_embedding import USUAL as USUAL_OF_NETWORK
-from deep_perception.data.sampling.network_embedding import NetworkEmbedding
 from deep_perception.data.sampling.novelty import Nearest, Novelty
 from deep_perception.data.sampling.settings import SamplingConfig
 from deep_perception.data.sampling.tiny_embedding import USUAL as USUAL_OF_TINY
 from deep_perception.data.sampling.tiny_embedding import tiny_embedding
-from deep_perception.data.sampling.unusual import Unusual, fit_vae
 from deep_perception.data.targets import image_of
 from deep_perception.predictions import Image
+
+if TYPE_CHECKING:
+    from deep_perception.data.sampling.unusual import Unusual
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,11 @@ def create_novelty(config: SamplingConfig, folder: Path) -> Novelty | None:
         return None
     if config.novelty == "tiny":
         return Nearest(tiny_embedding, USUAL_OF_TINY, config.novelty_memory)
+    # Only here, as in what it calls: torch takes seconds to start, and most of a gigabyte.
+    from deep_perception.data.sampling.network_embedding import USUAL as USUAL_OF_NETWORK
+    from deep_perception.data.sampling.network_embedding import NetworkEmbedding
+    from deep_perception.data.sampling.unusual import Unusual
+
     if config.novelty == "network":
         return Nearest(NetworkEmbedding(config.novelty_weights), USUAL_OF_NETWORK, config.novelty_memory)
     if config.novelty_weights != "default":
@@ -38,7 +43,9 @@ def create_novelty(config: SamplingConfig, folder: Path) -> Novelty | None:
     return _of_data_set(folder)
 
 
-def _of_data_set(folder: Path) -> Unusual:
+def _of_data_set(folder: Path) -> "Unusual":
+    from deep_perception.data.sampling.unusual import Unusual, fit_vae
+
     dataset = Dataset.open(folder) if (folder / MANIFEST).exists() else Dataset(folder, (), {})
     count = min(len(dataset.records), MOST_PICTURES)
     if (folder / LEARNT).exists():
@@ -53,5 +60,7 @@ def _of_data_set(folder: Path) -> Unusual:
 
 def _spread(dataset: Dataset, count: int) -> list[Image]:
     """Return so many pictures, evenly spread over the data set, small."""
+    from deep_perception.data.sampling.autoencoder import shrunk
+
     records = [dataset.records[place * len(dataset.records) // count] for place in range(count)]
     return [shrunk(image_of(dataset, record)) for record in records]
