@@ -23,7 +23,11 @@ class CollectorConfig(SamplingConfig):
     match_timeout_s: float = setting(
         1.0, "How long a picture waits for what a running model, or depth, says of it.", range=Range(0, 60)
     )
-    keep_annotated: bool = setting(True, "Keep every picture that a teacher annotates.", live=True)
+    keep_annotated: bool = setting(
+        True,
+        "Keep every picture that a teacher annotates, and that the model has answered where one is running.",
+        live=True,
+    )
     annotations_complete: bool = setting(
         False, "A teacher's boxes are all there is in a picture; false: a model's boxes elsewhere stay.", live=True
     )

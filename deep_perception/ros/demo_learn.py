@@ -40,7 +40,14 @@ TEACHER = Program("demo_teacher", "teacher", {"teaches": NEWCOMER})
 COLLECTOR = Program(
     "collector_node",
     "collector",
-    {"per_minute": 1000, "per_hour": 10_000, "reserve": 0.0, "least_gap_s": 0.0, "novelty": "none"},
+    {
+        "per_minute": 1000,
+        "per_hour": 10_000,
+        "reserve": 0.0,
+        "least_gap_s": 0.0,
+        "novelty": "none",
+        "match_timeout_s": 5.0,
+    },
 )
 START_S, MOST_S = 120.0, 420.0
 EXAM_S = 25.0

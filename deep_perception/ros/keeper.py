@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vision_msgs.msg import Detection2DArray
 
 from deep_perception.data.dataset import PIXELS
-from deep_perception.data.record import HUMAN, MODEL, Record
+from deep_perception.data.record import HUMAN, MODEL, Record, Thing
 from deep_perception.data.sampling.budgets import most_bytes
 from deep_perception.data.saving import Saving
 from deep_perception.data.teaching import corrected
@@ -96,7 +96,17 @@ class Keeper:
             writer.amend(taught)
             self._camera.counts.annotated += 1
 
+    def is_taught_whole(self, things: tuple[Thing, ...] | None) -> bool:
+        """Tell whether all there is in a picture is known once a teacher has spoken of it.
+
+        Beside a running model a teacher tells what that gets wrong. Where it has not answered, what it would have found
+        would count as not being there.
+        """
+        return things is not None or self._node.config.annotations_complete or not self._look.answered
+
     def _taught(self, record: Record, annotation: Detection2DArray) -> Record:
+        if not self.is_taught_whole(record.things):
+            return record
         boxes = self._look.things(annotation, (record.height, record.width), HUMAN)
         complete = self._node.config.annotations_complete
         things = corrected(record.things, boxes or (), complete=complete)

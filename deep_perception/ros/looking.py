@@ -29,12 +29,15 @@ class Looking:
     ) -> None:
         self._camera, self._complaints, self._intrinsics = camera, complaints, intrinsics
         self._vocabulary, self._other_vocabulary = Vocabulary(), Vocabulary()
+        self.answered = False
+        """Whether a running model has told boxes of any picture."""
 
     def __call__(self, shot: Shot, told: Mapping[str, Any], recording: str, class_names: Mapping[int, str]) -> Seen:
         """Return what is known; raise ImageError for a picture that cannot be read."""
         image = shot.image()
         size = image.shape[0], image.shape[1]
         things = self.things(told.get("detections"), size, MODEL)
+        self.answered = self.answered or things is not None
         others = self.things(told.get("detections_other"), size, MODEL)
         guesses = tags_in(told["classification"], MODEL) if "classification" in told else None
         classes = self._classes(told.get("mask"), size, class_names)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from deep_perception.ros.looking import Looking
 
 ANNOTATED = "a teacher annotated it"
+UNANSWERED = "annotated, but not answered by the model"
 KEPT_BEFORE = "kept"
 """What sampling calls it when a picture was kept already."""
 MOST_ANNOTATIONS = 1000
@@ -91,6 +92,9 @@ class Stream:
 
     def _demand(self, seen: Seen) -> None:
         """Keep a picture that a teacher annotated; if it was kept before, say of it what he says."""
+        if not self._keeper.is_taught_whole(seen.things):
+            self._camera.counts.refused[UNANSWERED] += 1
+            return
         annotation = self._annotations[seen.stamp_ns]
         names = tuple(name for name, _, _ in to_boxes(annotation) if name)
         verdict = None

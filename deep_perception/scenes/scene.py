@@ -41,9 +41,7 @@ class Plane:
 class Scene:
     """Everything but the camera's time. The same arguments always make the same scene."""
 
-    def __init__(
-        self, seed: int, *, things: int | None = None, surface: str | None = None, newcomer: str = ""
-    ) -> None:
+    def __init__(self, seed: int, *, things: int | None = None, surface: str | None = None, newcomer: str = "") -> None:
         """`things` on the table (4 to 9 unless told); fewer where no room is left. `surface` is one of SURFACES.
 
         One or two of `newcomer`, a class that the package's models do not know, stand among them when it is named.

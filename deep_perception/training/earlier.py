@@ -16,9 +16,7 @@ def earlier(job: Job) -> Model | None:
     name, weights = _named(job.replaces) if job.replaces else (config.model, config.weights)
     model = create(name or config.model, weights, device="cpu", scale=config.scale, download=config.download)
     if model.task != job.task:
-        raise ModelError(
-            f"--replaces: {weights} is for {model.task}, expected {job.task}. Name others"
-        )
+        raise ModelError(f"--replaces: {weights} is for {model.task}, expected {job.task}. Name others")
     return None if model.identity.startswith("backbone") else model
 
 

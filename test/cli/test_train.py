@@ -1,6 +1,7 @@
 """`deep_perception train`: what it prints, what it refuses, and how it goes on."""
 
 import json
+import os
 import signal
 import threading
 import time
@@ -59,12 +60,12 @@ def ctrl_c_when(path):
 
 def test_it_goes_on_with_the_settings_that_it_began_with(greys, tmp_path, capsys):
     run = tmp_path / "run"
-    threading.Thread(target=ctrl_c_when, args=[run / "last.state"]).start()
-    assert command(greys, run, *LENET, "--epochs=4000", "--patience=0") == 130
+    threading.Thread(target=ctrl_c_when, args=[run / "last.state"], daemon=True).start()
+    assert command(greys, run, *LENET, "--epochs=400", "--patience=0") == 130
     printed = capsys.readouterr().out.splitlines()
     assert printed[-1].endswith(f"Nothing is lost. Go on: deep_perception train {greys} --out {run} --resume")
     assert command(greys, run, "--resume", "--epochs=4") == 1
-    assert "--epochs: got 4, but this training began with 4000" in capsys.readouterr().err
+    assert "--epochs: got 4, but this training began with 400" in capsys.readouterr().err
     assert command(greys, run) == 1
     assert "or go on with the training in it: --resume" in capsys.readouterr().err
 
