@@ -38,7 +38,8 @@ def conclude(course: Course, old: Model | None, stop: Interruption) -> str:
     if run.writes:
         model.settings["training"] = run.read(CONFIG)
         save(model, run.path / MODEL, metrics={**counts.figures(), "verdict": proof.sentence})
-        seen = [judges[place] for place in range(min(SHOWN, len(judges)))]
+        places = range(0, len(judges), max(1, len(judges) // SHOWN))  # neighbours look alike
+        seen = [judges[place] for place in places[:SHOWN]]
         save_comparisons(run.path, seen, course.names, model, old)
         run.write(PROOF, {**proof.to_json(), **_identities(course, old)})
         write_report(run.path)

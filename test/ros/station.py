@@ -6,7 +6,7 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from robot import Robot, wait_until
+from robot import Robot, stamped, wait_until
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from vision_msgs.msg import Detection2DArray
@@ -16,6 +16,7 @@ from deep_perception.data.record import Record, Thing
 from deep_perception.ros.collector_node import CollectorNode
 from deep_perception.ros.messages import Naming, from_detections
 from deep_perception.ros.seen import Vocabulary
+from deep_perception.ros.told import TOPICS
 
 EAGER = {
     "every_s": 0.001,
@@ -45,6 +46,14 @@ class Station(Robot):
 
     def _start(self) -> None:
         self.node.start()
+
+    def expect(self, *topics: str, camera: int = 0) -> None:
+        """Let the node know that somebody speaks on these topics, so that pictures wait for it."""
+        one = self.node._cameras[camera]
+        for topic in topics:
+            feed, _ = one._feeds[topic]
+            self.show(stamped(TOPICS[topic](), 0.5), one.prefix + topic)
+            wait_until(feed.has_publisher, f"the node to know who speaks on {topic}")
 
     def see(self, message: Any, topic: str = "image") -> Any:
         """Publish a picture and wait until it was judged."""

@@ -66,6 +66,7 @@ def test_what_a_running_model_says_is_kept_with_the_picture_of_its_exact_stamp(c
         pixels.fill(depth, np.full((48, 64), 1.25, np.float32), "32FC1")
         guesses = Classification(results=[ObjectHypothesis(class_id="kitchen", score=0.5)])
         kinds = {"detections": boxes(CUP), "classification": guesses, "mask": mask, "depth": depth}
+        station.expect(*kinds)
         for topic, message in kinds.items():
             station.show(stamped(message, 4.9), topic)  # of another picture
         station.show(picture(5.0))
@@ -82,7 +83,7 @@ def test_what_a_running_model_says_is_kept_with_the_picture_of_its_exact_stamp(c
 
 def test_a_picture_of_which_the_model_is_silent_goes_on_without(context, folder):
     with Station(context, folder, **EAGER, match_timeout_s=0.2) as station:
-        station.show(stamped(boxes(CUP), 4.0), "detections")
+        station.expect("detections")
         station.see(picture(5.0))
         [record] = station.records(1)
         assert record.things is None
@@ -97,8 +98,7 @@ def test_masks_without_names_and_depth_of_another_size_are_left_out_and_explaine
         mask, depth = Image(), Image()
         pixels.fill(mask, np.zeros((48, 64), np.uint8), "mono8")
         pixels.fill(depth, np.zeros((24, 32), np.uint16), "16UC1")
-        for topic, message in (("mask", mask), ("depth", depth)):
-            station.show(stamped(message, 4.9), topic)
+        station.expect("mask", "depth")
         station.show(picture(5.0))
         for topic, message in (("mask", mask), ("depth", depth)):
             station.show(stamped(message, 5.0), topic)
@@ -110,10 +110,12 @@ def test_masks_without_names_and_depth_of_another_size_are_left_out_and_explaine
 
 def test_what_a_second_model_denies_makes_a_picture_worth_keeping(context, folder):
     with Station(context, folder, **{**IDLE, "disagreement": 0.5}, match_timeout_s=30.0) as station:
-        for stamp, other in ((5.0, boxes(CUP)), (6.0, boxes())):
+        station.expect("detections", "detections_other")
+        for number, (stamp, other) in enumerate(((5.0, boxes(CUP)), (6.0, boxes()))):
             station.show(picture(stamp))
             station.show(stamped(boxes(CUP), stamp), "detections")
             station.show(stamped(other, stamp), "detections_other")
+            wait_until(lambda: station.seen > number, "the picture to be judged")  # noqa: B023
         [record] = station.records(1)
         assert record.stamp_ns == 6_000_000_000
         assert record.reasons == ("only the model finds cup (score 0.75)",)
@@ -121,6 +123,7 @@ def test_what_a_second_model_denies_makes_a_picture_worth_keeping(context, folde
 
 def test_boxes_of_a_teacher_that_come_later_take_the_place_of_those_of_the_model(context, folder):
     with Station(context, folder, **EAGER, match_timeout_s=30.0) as station:
+        station.expect("detections")
         station.show(picture(5.0))
         station.show(stamped(boxes(CUP, FORK), 5.0), "detections")
         assert told(station.records(1)[0]) == [("cup", MODEL), ("fork", MODEL)]
@@ -278,6 +281,7 @@ def test_each_camera_has_boxes_and_labels_of_its_own(context, folder):
     with Station(context, folder, **EAGER, cameras=["front", "rear"], match_timeout_s=30.0) as station:
         station.show(String(data="door"), "rear/label")
         wait_until(lambda: station.node._cameras[1]._label == "door", "the label")
+        station.expect("detections")
         station.show(picture(5.0), "front/image")
         station.show(stamped(boxes(CUP), 5.0), "front/detections")
         station.records(1)

@@ -77,6 +77,10 @@ def weights(run):
     return load_file(run / MODEL)
 
 
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
 def test_a_classifier_learns_and_leaves_all_there_is_to_know(greys, tmp_path):
     run, heard = tmp_path / "run", Heard()
     outcome = fit(greys, run, heard, overfit=True, **{**LENET, "lr": "auto"}, epochs=15)
@@ -154,9 +158,8 @@ def test_whatever_stops_it_the_resumed_training_ends_with_the_same_bits(
     assert not (run / MODEL).exists()
     fit(greys, run, **settings)
     assert history(run) == history(steady)
-    assert all(torch.equal(tensor, weights(steady)[name]) for name, tensor in weights(run).items()), step
-    states = [torch.load(one / LAST, weights_only=True)["learner"]["network"] for one in (run, steady)]
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0]), step
+    assert same(weights(run), weights(steady)), step
+    assert same(*(torch.load(one / LAST, weights_only=True)["learner"]["network"] for one in (run, steady))), step
 
 
 def test_ctrl_c_while_it_is_examined_loses_nothing_either(greys, small, steady, tmp_path):

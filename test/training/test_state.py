@@ -18,7 +18,8 @@ from deep_perception.errors import InputError, StorageError
 from deep_perception.models.classifier import Classifier, Preparation
 from deep_perception.predictions import Classes
 from deep_perception.training.interruption import Interrupted, Interruption
-from deep_perception.training.learner import DivergedError, Learner
+from deep_perception.training.learner import DivergedError, Learner, Step
+from deep_perception.training.live_view import LiveView
 from deep_perception.training.run_folder import CONFIG, HISTORY, LAST, RunFolder
 from deep_perception.training.state import Progress, load_state, save_state
 
@@ -162,6 +163,17 @@ def test_a_process_beside_the_first_writes_nothing(tmp_path):
     with run.claimed():
         run.write(CONFIG, {})
     assert not run.path.exists()
+
+
+def test_without_tensorboard_it_is_said_once_and_nothing_is_missed(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with caplog.at_level("INFO"):
+        view = LiveView(tmp_path / "tensorboard", first=0)
+    view.step(1, Step({"loss_class": 0.5}, norm=1.0, rate=0.1))
+    view.epoch(1, {"accuracy": 0.5})
+    view.close()
+    assert "pip install tensorboard" in caplog.text
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("wish", [signal.SIGINT, signal.SIGTERM])
