@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from std_msgs.msg import String
 from vision_msgs.msg import Detection2DArray
 
+from deep_perception.ros import diagnostics
 from deep_perception.ros.camera_info import CameraInfoSource, topic_beside
 from deep_perception.ros.complaints import Complaints
 from deep_perception.ros.feed import Feed, Listener
@@ -19,6 +20,7 @@ from deep_perception.ros.receiver import LeftToReceiver, Receiver
 from deep_perception.ros.shot import Shot
 from deep_perception.ros.silence import explain
 from deep_perception.ros.told import TOPICS, intrinsics_in
+from deep_perception.ros.transport import REMEDY_FOR_LOSS
 from deep_perception.runtime.gathering import Gathering
 from deep_perception.runtime.health import Health
 
@@ -162,6 +164,15 @@ class CollectorCamera:
         """Say why no picture arrives, and what to do."""
         kind = f"sensor_msgs/msg/{self._transport.message.__name__}"
         return explain(self._node, self.topic, kind, newest_only(), self._asked)
+
+    def explain_trouble(self) -> str | None:
+        """Say why no picture arrives, or how many do not; None where all is well."""
+        if self.is_silent():
+            return self.explain_silence()
+        share = self.health.snapshot().lost_share
+        if share <= diagnostics.MOSTLY_LOST:
+            return None
+        return f"{100 * share:.0f} % of the pictures on {self.topic} get lost on the way. {REMEDY_FOR_LOSS}"
 
     def hurry(self) -> None:
         """Let nothing wait for longer than it should, also where no further picture comes."""

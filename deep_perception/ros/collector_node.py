@@ -15,7 +15,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import CancelledError, wait
 from dataclasses import fields
 from typing import Any
@@ -28,24 +28,21 @@ from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from std_srvs.srv import Trigger
 from vision_msgs.msg import LabelInfo
 
 from deep_perception.collector_config import CollectorConfig
 from deep_perception.errors import ConfigError, DeepPerceptionError
-from deep_perception.ros import diagnostics
 from deep_perception.ros.alarm import Alarm
 from deep_perception.ros.collecting import Collecting
 from deep_perception.ros.collector_camera import CollectorCamera
-from deep_perception.ros.collector_report import of_camera, of_data_set, refused, status_json
+from deep_perception.ros.collector_report import of_camera, of_data_set, refused, saved_words, status_json
 from deep_perception.ros.messages import latched
 from deep_perception.ros.odometer import Odometer
+from deep_perception.ros.orders import obey
 from deep_perception.ros.parameters import changed, declare
 from deep_perception.ros.program import run
 from deep_perception.ros.shot import Position
-from deep_perception.ros.stream import KEPT_BEFORE
 from deep_perception.ros.told import names_in
-from deep_perception.ros.transport import REMEDY_FOR_LOSS
 from deep_perception.ros.workplace import Workplace
 
 LIVE = {item.name for item in fields(CollectorConfig) if item.metadata["live"]}
@@ -121,7 +118,7 @@ class CollectorNode(Node):
                 camera.stop_listening()
             self._follow()
             given_up = collecting.close()
-        self.failure = failure
+        self.failure = failure = failure or str(collecting.saving.failure or "")
         lost = f"; {given_up} had to be given up" if given_up else ""
         told = f"{collecting.folder} holds {collecting.pictures} pictures, {collecting.saved} of them new{lost}"
         # After Ctrl-C the node's own logger complains that it cannot publish what it says.
@@ -144,23 +141,14 @@ class CollectorNode(Node):
             saved = sum(one.result() for one in done)
         except CancelledError as err:
             raise DeepPerceptionError("save: collection was stopped meanwhile. Call start, and try again") from err
-        reasons = refused(self._cameras) - before
-        kept_before = reasons.pop(KEPT_BEFORE, 0)
-        parts = [f"saved {saved} pictures"]
-        parts += [f"{len(late)} wait for the disk"] if late else []
-        parts += [f"{kept_before} were kept before"] if kept_before else []
-        parts += [f"{count} refused: {kind}" for kind, count in reasons.items()]
-        if not saved and not kept_before:
-            raise DeepPerceptionError(", ".join(parts) if len(parts) > 1 else "save: no picture has come yet")
-        return ", ".join(parts)
+        return saved_words(saved, len(late), refused(self._cameras) - before)
 
     def _offer_services(self) -> None:
         # An order that waits for the disk must not keep the status waiting.
         group = MutuallyExclusiveCallbackGroup()
         for name, order in (("start", self.start), ("stop", self.stop), ("save", self.save)):
-            self.create_service(Trigger, f"~/{name}", _service(order), callback_group=group)
-        tell = lambda: status_json(self._cameras, self._collecting, self.failure)  # noqa: E731
-        self.create_service(Trigger, "~/status", _service(tell))
+            obey(self, f"~/{name}", order, group)
+        obey(self, "~/status", lambda: status_json(self._cameras, self._collecting, self.failure))
 
     # What arrives
 
@@ -178,10 +166,11 @@ class CollectorNode(Node):
                 raise ConfigError(f"{', '.join(fixed)}: can be set only while nothing is collected. Call stop first")
         except DeepPerceptionError as err:
             return SetParametersResult(successful=False, reason=str(err))
-        self.config = config
-        if self._collecting is not None:
-            self._collecting.reconfigure(config)
-            self._follow()
+        with self._changing:
+            self.config = config
+            if self._collecting is not None:
+                self._collecting.reconfigure(config)
+                self._follow()
         return SetParametersResult(successful=True)
 
     def _follow(self) -> None:
@@ -221,28 +210,11 @@ class CollectorNode(Node):
         self._diagnostics.publish(message)
 
     def _warn(self, camera: CollectorCamera) -> None:
-        lost_share = camera.health.snapshot().lost_share
-        if camera.is_silent():
-            self.get_logger().warning(camera.explain_silence(), throttle_duration_sec=WARN_AGAIN_S)
-        elif lost_share > diagnostics.MOSTLY_LOST:
-            lost = f"{100 * lost_share:.0f} % of the pictures on {camera.topic} get lost on the way"
-            self.get_logger().warning(f"{lost}. {REMEDY_FOR_LOSS}", throttle_duration_sec=WARN_AGAIN_S)
-        elif self._odometer is not None and self._odometer.position is None:
-            where = f"every_m is set, but nothing has come on {self._odometer.topic}"
-            self.get_logger().warning(f"{where}. Remap odom", throttle_duration_sec=WARN_AGAIN_S)
-
-
-def _service(order: Callable[[], str]) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
-    """Let a service call do this; the answer is what it returns, or why it could not."""
-
-    def answer(request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        try:
-            response.success, response.message = True, order()
-        except DeepPerceptionError as err:
-            response.success, response.message = False, str(err)
-        return response
-
-    return answer
+        why = camera.explain_trouble()
+        if why is None and self._odometer is not None and self._odometer.position is None:
+            why = f"every_m is set, but nothing has come on {self._odometer.topic}. Remap odom"
+        if why is not None:
+            self.get_logger().warning(why, throttle_duration_sec=WARN_AGAIN_S)
 
 
 def start() -> CollectorNode:

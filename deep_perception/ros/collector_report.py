@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from deep_perception.errors import DeepPerceptionError
 from deep_perception.ros import diagnostics
+from deep_perception.ros.stream import KEPT_BEFORE
 
 if TYPE_CHECKING:
     from deep_perception.ros.collecting import Collecting
@@ -32,6 +34,20 @@ def status_json(cameras: Sequence["CollectorCamera"], collecting: "Collecting | 
 def refused(cameras: Sequence["CollectorCamera"]) -> Counter[str]:
     """Return how many pictures were refused for which kind of reason."""
     return sum((camera.counts.refused for camera in cameras), Counter())
+
+
+def saved_words(saved: int, late: int, refused: Counter[str]) -> str:
+    """Say what was saved when it was asked for; raise DeepPerceptionError where nothing was."""
+    kept_before = refused.pop(KEPT_BEFORE, 0)
+    parts = [f"saved {saved} pictures"]
+    parts += [f"{late} wait for the disk"] if late else []
+    parts += [f"{kept_before} were kept before"] if kept_before else []
+    parts += [f"{count} refused: {kind}" for kind, count in refused.items()]
+    if len(parts) == 1 and not saved:
+        raise DeepPerceptionError("save: no picture has come yet")
+    if not saved and not kept_before and not late:
+        raise DeepPerceptionError(f"save: {', '.join(parts)}")
+    return ", ".join(parts)
 
 
 def of_camera(name: str, camera: "CollectorCamera") -> DiagnosticStatus:

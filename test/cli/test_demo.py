@@ -67,7 +67,7 @@ def wait_for(condition, what: str, seconds: float = 60) -> None:
 )
 def test_bad_input_is_one_line_and_starts_nothing(options, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo, "_require_ros", lambda: None)
+    monkeypatch.setattr(demo, "require_ros", lambda: None)
     monkeypatch.setattr(demo, "watch", lambda *_: pytest.fail("started"))
     Path("file").touch()
     assert main(["demo", *options]) == 1

@@ -97,7 +97,7 @@ def test_what_cannot_be_promoted_is_refused_with_the_reason(robot, tmp_path, cap
     }.items():
         assert main(["promote", str(folder), "--node", NODE, "--ledger", state]) == 1
         assert reason in capsys.readouterr().err
-    assert main(["promote", str(run), "--node", "/nobody", "--timeout", "1", "--ledger", state]) == 1
+    assert main(["promote", str(run), "--node", "/nobody", "--timeout", "5", "--ledger", state]) == 1
     assert NODE in capsys.readouterr().err, "the nodes that are there are named"
     assert main(["rollback", "--node", NODE, "--ledger", state]) == 1
     assert "no promotion" in capsys.readouterr().err
