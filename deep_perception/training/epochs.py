@@ -85,7 +85,9 @@ class Epochs:
         ):
             step = self._learner.step(batch, self._number)
             progress.step += 1
-            progress.sums.update({**step.losses, "gradient_norm": step.norm})
+            # Some networks call their losses otherwise; the history tells losses from figures by this.
+            losses = {f"loss_{name.removeprefix('loss_')}": value for name, value in step.losses.items()}
+            progress.sums.update({**losses, "gradient_norm": step.norm})
             self._watch.see(step.norm, config.clip)
             course.listener.advance(f"loss {step.loss:.3f}")
             if self._view:

@@ -14,6 +14,7 @@ from deep_perception.training.report_page import Comparison, Evidence, page
 from deep_perception.training.run_folder import (
     CONFIG,
     CURVES,
+    GRADIENTS,
     HISTORY,
     OVERFIT,
     PROOF,
@@ -24,8 +25,6 @@ from deep_perception.training.run_folder import (
     TRANSFER,
     RunFolder,
 )
-
-GRADIENTS = "gradients.json"
 
 
 def write_report(run: Path) -> Path:

@@ -116,6 +116,10 @@ def test_every_task_with_losses_goes_through_the_same_loop(scenes, tmp_path, tas
     assert proof["sentence"] == outcome.sentence
     assert proof["verdict"] == ("not compared" if "weights" in settings else "not better"), "3 pictures prove nothing"
     assert create("auto", tmp_path / "run" / MODEL, device="cpu").task == task
+    (epoch,) = history(tmp_path / "run")
+    figures = {name.split()[0] for name in proof["new"]}  # of which classes depends on the part
+    rest = {name.split()[0] for name in epoch if not name.startswith("loss_")}
+    assert rest <= {"epoch", "step", "lr", "loss", "gradient_norm", *figures}, "losses are not taken for figures"
 
 
 @pytest.fixture(scope="module")
