@@ -29,6 +29,7 @@ setup(
         "faster-coco-eval",
         "lightning-fabric",
         "matplotlib",
+        "mcap",
         "numpy",
         "opencv-contrib-python-headless<5",
         "pillow",
@@ -38,10 +39,12 @@ setup(
         "safetensors",
         "spandrel",
         "torch",
+        "torchmetrics",
         "torchvision",
+        "zstandard",
     ],
     # colcon test runs pytest where it finds it named here.
-    extras_require={"tensorboard": ["tensorboard"], "test": ["pytest<9", "torchmetrics"]},
+    extras_require={"ray": ["ray"], "tensorboard": ["tensorboard"], "test": ["pycocotools", "pytest<9"]},
     zip_safe=False,
     entry_points={
         "console_scripts": [

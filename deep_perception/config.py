@@ -186,6 +186,7 @@ class TrainConfig:
     weights: str = setting(
         "default", "What to begin with: default, none (random), a name of published weights, or a file."
     )
+    labels: str = setting("", "Text file with a class name a line, for weights that carry no names.")
     task: str = setting(
         "auto",
         "What to learn; auto: what the network does.",

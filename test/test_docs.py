@@ -4,18 +4,18 @@ import importlib
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
 
 import deep_perception
-from deep_perception.cli import VERBS, Parser
+from deep_perception.cli import VERBS, Parser, main
 from deep_perception.config import PerceptionConfig
-from deep_perception.models import MODELS, Family, build_network
+from deep_perception.models import MODELS, Family, create, names, save
 from deep_perception.models.shipped import SHIPPED
-from deep_perception.models.unallocated import count_parameters, unallocated
+from deep_perception.ros.launching import COMMON
 from deep_perception.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,10 +80,13 @@ def test_the_table_of_parameters_is_that_of_the_code():
     assert parameter_table() in README, f"README.md needs this table of parameters:\n\n{parameter_table()}\n"
 
 
-def test_the_table_of_models_has_a_row_for_each_family_and_agrees_with_it():
+def test_the_table_of_models_has_a_row_for_each_family_and_agrees_with_what_the_command_lists(capsys, cache):
+    assert main(["models", "--json"]) == 0
+    parameters = {row["name"]: row["parameters"] for row in json.loads(capsys.readouterr().out)}
+    assert list(parameters) == names()
     written = list(rows("Models", 7))
     assert [row[1:] for row in written] == [
-        [row.task, sizes(row), row.licence, row.source, row.weights_from, row.verified] for row in MODELS
+        [row.task, sizes(row, parameters), row.licence, row.source, row.weights_from, row.verified] for row in MODELS
     ]
     for (cell, *_), family in zip(written, MODELS, strict=True):
         assert names_in(cell)
@@ -92,10 +95,9 @@ def test_the_table_of_models_has_a_row_for_each_family_and_agrees_with_it():
             assert names_in(cell) == list(family.names)
 
 
-def sizes(family: Family) -> str:
+def sizes(family: Family, parameters: Mapping[str, int]) -> str:
     """Return the least and the most parameters of a family, in millions."""
-    with unallocated():
-        counts = [count_parameters(build_network(name)) for name in family.names]
+    counts = [parameters[name] for name in family.names]
     least, most = (f"{count / 1e6:.3g}" for count in (min(counts), max(counts)))
     return least if least == most else f"{least} to {most}"
 
@@ -105,13 +107,13 @@ def test_the_weights_that_come_with_the_package_are_named():
         assert {model, weights} <= set(names_in(README))
 
 
-def test_the_table_of_topics_is_that_of_a_running_node():
+def test_the_table_of_topics_is_that_of_a_running_node(tmp_path):
     rclpy = pytest.importorskip("rclpy")
     robot = importlib.import_module("robot")
     context = rclpy.Context()
     rclpy.init(context=context)
     try:
-        seen = {topic for task in TASKS for topic in _topics_of(robot, context, task)}
+        seen = {topic for task in TASKS for topic in _topics_of(robot, context, task, tmp_path)}
     finally:
         rclpy.try_shutdown(context=context)
     written = {
@@ -121,8 +123,12 @@ def test_the_table_of_topics_is_that_of_a_running_node():
     assert written - {("image/compressed", "in", "sensor_msgs/msg/CompressedImage", "best effort, depth 1")} == seen
 
 
-def _topics_of(robot, context, task: str) -> Iterator[tuple[str, str, str, str]]:
-    parameters = {"model": GUIDED.get(task, robot.SMALL[task]), "weights": "none", "device": "cpu"}
+def _topics_of(robot, context, task: str, folder: Path) -> Iterator[tuple[str, str, str, str]]:
+    model = create(GUIDED.get(task, robot.SMALL[task]), "none", device="cpu")
+    if task == "colorization":
+        model.settings["input_size"] = (32, 32)  # to be quick
+    save(model, folder / f"{task}.safetensors")
+    parameters = {"weights": str(folder / f"{task}.safetensors"), "device": "cpu"}
     roi = {"roi_topic": "roi"} if task == "super_resolution" else {}
     with robot.Robot(context, **parameters, **roi) as one:
         yield from _topics(one.node)
@@ -167,7 +173,7 @@ def test_every_launch_command_names_a_launch_file_and_arguments_that_it_declares
     found = commands("ros2 launch deep_perception")
     assert found
     for _, _, _, file, *arguments in found:
-        declared = set(re.findall(r'"(\w+)"', (ROOT / "launch" / file).read_text(encoding="utf-8")))
+        declared = set(re.findall(r'"(\w+)"', (ROOT / "launch" / file).read_text(encoding="utf-8"))) | set(COMMON)
         given = {word.partition(":=")[0] for word in arguments if ":=" in word}
         assert given <= declared, f"{file} declares no {given - declared}"
 

@@ -1,4 +1,4 @@
-"""The launch file, run by the real launch system around an executable that reports what it was started with."""
+"""The launch files, run by the real launch system around an executable that reports what it was started with."""
 
 import ast
 import importlib
@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
+from deep_perception.collector_config import CollectorConfig
 from deep_perception.config import PerceptionConfig
 from deep_perception.predictions import Picture
 from deep_perception.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
-LAUNCH_FILE = ROOT / "launch" / "perception.launch.py"
+LAUNCH_FILES = {name: ROOT / "launch" / f"{name}.launch.py" for name in ("perception", "collector")}
 RVIZ_FILE = ROOT / "config" / "perception.rviz"
 TRANSPORT = "FASTDDS_BUILTIN_TRANSPORTS"
 PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"
@@ -54,12 +55,12 @@ def require_launch() -> None:
 
 @pytest.fixture
 def ros2_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launched:
-    """Run `ros2 launch` on the launch file with these arguments, REPORT taking the place of what it starts."""
+    """Run `ros2 launch` on a launch file with these arguments, REPORT taking the place of what it starts."""
     require_launch()
     install_reporter(tmp_path, monkeypatch)
 
-    def run(**arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["ros2", "launch", str(LAUNCH_FILE), *(f"{name}:={text}" for name, text in arguments.items())]
+    def run(file: str = "perception", **arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["ros2", "launch", str(LAUNCH_FILES[file]), *(f"{name}:={text}" for name, text in arguments.items())]
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
 
     return run
@@ -70,9 +71,9 @@ def start(ros2_launch: Launched, tmp_path: Path) -> Started:
     """Launch with these arguments; return the node's name, parameters, topics and transport."""
     report = tmp_path / "report.json"
 
-    def run(**arguments: str) -> dict[str, Any]:
+    def run(file: str = "perception", **arguments: str) -> dict[str, Any]:
         report.unlink(missing_ok=True)
-        ended = ros2_launch(**arguments)
+        ended = ros2_launch(file, **arguments)
         assert ended.returncode == 0, ended.stdout
         assert report.exists(), ended.stdout
         seen: dict[str, Any] = json.loads(report.read_text())
@@ -82,13 +83,13 @@ def start(ros2_launch: Launched, tmp_path: Path) -> Started:
 
 
 def install_reporter(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put REPORT where ROS looks for perception_node and perception_container."""
+    """Put REPORT where ROS looks for the programs."""
     index = prefix / "share" / "ament_index" / "resource_index" / "packages"
     executables = prefix / "lib" / "deep_perception"
     for folder in (index, executables):
         folder.mkdir(parents=True)
     (index / "deep_perception").touch()
-    for name in ("perception_node", "perception_container"):
+    for name in ("perception_node", "perception_container", "collector_node"):
         (executables / name).write_text(REPORT)
         (executables / name).chmod(0o755)
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(prefix), prepend=":")
@@ -107,22 +108,29 @@ def params_file(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_every_documented_argument_is_declared_and_described() -> None:
+OF_BOTH = {"autostart", "cameras", "compressed", "image", "log_level", "namespace", "params_file", "use_sim_time"}
+DOCUMENTED = {
+    "perception": {"model", "weights", "device", "score_threshold", "tasks", "setup"} | OF_BOTH,
+    "collector": {"dataset_dir", "novelty"} | OF_BOTH,
+}
+
+
+@pytest.mark.parametrize("file", LAUNCH_FILES)
+def test_every_documented_argument_is_declared_and_described(file: str) -> None:
     require_launch()
     from launch.launch_description_sources import get_launch_description_from_python_launch_file
 
-    description = get_launch_description_from_python_launch_file(str(LAUNCH_FILE))
+    description = get_launch_description_from_python_launch_file(str(LAUNCH_FILES[file]))
     declared = {argument.name: argument.description for argument in description.get_launch_arguments()}
-    documented = {"model", "weights", "device", "image", "cameras", "namespace", "params_file", "use_sim_time"}
-    documented |= {"autostart", "compressed", "score_threshold", "log_level", "tasks", "setup"}
-    assert set(declared) == documented
+    assert set(declared) == DOCUMENTED[file]
     assert "no description given" not in declared.values()
     assert all(declared.values())
 
 
-def test_the_launch_file_fits_the_package_even_where_launch_is_missing() -> None:
+@pytest.mark.parametrize(("file", "settings"), [("perception", PerceptionConfig), ("collector", CollectorConfig)])
+def test_a_launch_file_fits_the_package_even_where_launch_is_missing(file: str, settings: type) -> None:
     pytest.importorskip("rclpy", reason="rclpy is not installed")
-    body = ast.parse(LAUNCH_FILE.read_text()).body
+    body = ast.parse(LAUNCH_FILES[file].read_text()).body
     imports = [node for node in body if isinstance(node, ast.ImportFrom) and "deep_perception" in str(node.module)]
     assert imports
     for node in imports:
@@ -131,7 +139,7 @@ def test_the_launch_file_fits_the_package_even_where_launch_is_missing() -> None
     (offered,) = (
         node.value for node in body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "OFFERED"
     )
-    assert set(ast.literal_eval(offered)) <= {item.name for item in fields(PerceptionConfig)}
+    assert set(ast.literal_eval(offered)) <= {item.name for item in fields(settings)}
 
 
 def test_what_is_not_given_stays_as_the_parameters_file_has_it(start: Started, params_file: str) -> None:
@@ -153,6 +161,18 @@ def test_what_is_given_becomes_a_parameter_of_the_right_type(start: Started, par
     assert {name: (value, type(value)) for name, value in got.items()} == {
         name: (value, type(value)) for name, value in expected.items()
     }
+
+
+def test_the_collector_is_started_with_what_is_given_and_nothing_else(start: Started, tmp_path: Path) -> None:
+    params_file = tmp_path / "collecting.yaml"
+    params_file.write_text("/**: {ros__parameters: {every_s: 7.0, novelty: none}}")
+    given = {"dataset_dir": "123", "cameras": "front", "image": "image_raw", "autostart": "false"}
+    seen = start("collector", params_file=str(params_file), namespace="robot1", **given)
+    ours = {name: seen["parameters"][name] for name in ("dataset_dir", "cameras", "autostart", "every_s", "novelty")}
+    assert ours == {"dataset_dir": "123", "cameras": ["front"], "autostart": False, "every_s": 7.0, "novelty": "none"}
+    assert (seen["program"], seen["name"]) == ("collector_node", "/robot1/collector")
+    assert seen["topics"][1] == "/robot1/front/image_raw"
+    assert "image_transport" not in seen["parameters"]
 
 
 def test_a_namespace_moves_the_node_and_keeps_the_parameters(start: Started, params_file: str) -> None:
@@ -219,8 +239,9 @@ def test_a_wrong_argument_starts_nothing_and_is_named(
     assert "process started" not in ended.stdout
 
 
-def test_the_shipped_parameters_hold_in_any_namespace() -> None:
-    assert list(yaml.safe_load((ROOT / "config" / "perception.yaml").read_text())) == ["/**"]
+@pytest.mark.parametrize("file", LAUNCH_FILES)
+def test_the_shipped_parameters_hold_in_any_namespace(file: str) -> None:
+    assert list(yaml.safe_load((ROOT / "config" / f"{file}.yaml").read_text())) == ["/**"]
 
 
 def image_displays() -> dict[str, dict[str, Any]]:

@@ -42,14 +42,17 @@ PIP_NAMES = {
     "faster_coco_eval": "faster-coco-eval",
     "lightning_fabric": "lightning-fabric",
     "matplotlib": "matplotlib",
+    "mcap": "mcap",
     "numpy": "numpy",
     "rich": "rich",
     "rosbags": "rosbags",
     "safetensors": "safetensors",
     "spandrel": "spandrel",
     "torch": "torch",
+    "torchmetrics": "torchmetrics",
     "torchvision": "torchvision",
     "yaml": "PyYAML",
+    "zstandard": "zstandard",
 }
 """What is imported from outside ROS, and what a registry calls it."""
 

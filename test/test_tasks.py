@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 
 from deep_perception.cli.predictions_folder import describe
+from deep_perception.config import AUGMENTATIONS
+from deep_perception.data.augment import Augmentation
+from deep_perception.data.dataset import Dataset
 from deep_perception.data.media import Frame
+from deep_perception.data.record import Record, Tag, Thing
+from deep_perception.data.targets import encoded, target_of, usable
+from deep_perception.data.writer import Writer
 from deep_perception.drawing import draw
+from deep_perception.evaluation.scoring import tally
 from deep_perception.models import MODELS, create
 from deep_perception.predictions import Picture
 from deep_perception.tasks import TASKS
@@ -36,6 +43,24 @@ def test_a_task_has_a_picture_and_words_for_its_answers(task):
     [answer] = model([image])
     assert draw(image, answer, model.labels).shape == (answer.image if isinstance(answer, Picture) else image).shape
     assert len(describe(Frame("one", "one.png", None, image), answer, model)) > 0
+
+
+def test_a_task_has_truths_ways_to_change_them_and_a_judge(task, tmp_path):
+    names, image = ("__background__", "cup"), np.zeros((40, 50, 3), np.uint8)
+    things = (Thing("cup", (5, 5, 20, 20), mask=encoded(image[..., 0] == 0)),)
+    with Writer(tmp_path, durable=False) as writer:
+        writer.add_names("pixels", names)
+        record = Record("one", "", 0, 0, tags=(Tag("cup"),), things=things)
+        writer.add(record, image, pixels=np.ones((40, 50), np.uint8))
+    dataset = Dataset.open(tmp_path)
+    [record] = usable(dataset, task)
+    truth = target_of(dataset, record, task, names)
+    assert type(truth) is TASKS[task].prediction
+    changed = Augmentation(AUGMENTATIONS, task)
+    assert changed.names and type(changed(image, truth, np.random.default_rng(0))[1]) is type(truth)
+    counts = tally(task, names)
+    counts.add(truth, truth)
+    assert counts.unit in counts.figures()
 
 
 def test_a_task_has_a_message_for_its_answers(task):

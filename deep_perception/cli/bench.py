@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
-from deep_perception.cli import bench_training
-from deep_perception.cli.bench_report import circumstances, closing, make_folder, table, told, write
+from deep_perception.cli import bench_bags, bench_training
+from deep_perception.cli.bench_report import circumstances, closing, table, told
 from deep_perception.cli.options import positive
+from deep_perception.cli.report_folder import make_folder, write
 from deep_perception.cli.ros_program import ros_program
 from deep_perception.errors import ConfigError, DeepPerceptionError, unknown
 from deep_perception.evaluation import pasting
@@ -24,7 +25,8 @@ from deep_perception.models.store import Store
 EXAMPLE = """examples:
   deep_perception bench
   deep_perception bench --quick --model mobilenet_v2 --weights mobilenet_v2=mine.safetensors
-  deep_perception bench --training"""
+  deep_perception bench --training
+  deep_perception bench --bags"""
 
 MODELS = ("ssdlite320_mobilenet_v3_large", "mobilenet_v2")
 PROGRAM = "deep_perception.ros.bench"
@@ -50,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--training", action="store_true", help="measure pictures a second of a training instead, beside torchvision's"
     )
+    parser.add_argument("--bags", action="store_true", help="measure reading and scoring of recordings instead")
     parser.add_argument(
         "--out", type=Path, default=Path("out/bench"), metavar="DIR", help="folder of the figures (default: out/bench)"
     )
@@ -57,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables and write the report; a missed target is told and is no failure."""
+    if arguments.bags:
+        return bench_bags.run(arguments)
     if arguments.training:
         return bench_training.run(arguments, arguments.model or MODELS)
     effort = {**(QUICK if arguments.quick else FULL), **_given(arguments)}
@@ -69,12 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
         entry = _entry(options, arguments.picture)
         report["models"][model] = entry
         missed += _show(model, entry)
-        write(arguments.out / "speed.json", report)
+        write(arguments.out / "speed.json", json.dumps(report, indent=1))
     if not arguments.model:
         report["pasting"] = [told(line) for line in pasting.measure(int(effort["rounds"]))]
         print("\nMasks of Mask R-CNN, 640x480")
         missed += table(report["pasting"])
-        write(arguments.out / "speed.json", report)
+        write(arguments.out / "speed.json", json.dumps(report, indent=1))
     closing(missed, arguments.out / "speed.json")
     return 0
 

@@ -1,7 +1,6 @@
 """What every measurement ends with: tables for people, and a file with the circumstances for machines."""
 
 import importlib.metadata
-import json
 import os
 import platform
 import shlex
@@ -15,7 +14,6 @@ import torch
 
 from deep_perception import __version__
 from deep_perception.cli.tables import print_table
-from deep_perception.errors import InputError
 from deep_perception.evaluation.speed import Figure
 
 PACKAGES = (
@@ -82,21 +80,3 @@ def _processor() -> str:
     return next(
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
     )
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of the report; raise InputError where that cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise InputError(f"--out: cannot make the folder {folder} ({err.strerror}). Name another one") from err
-
-
-def write(path: Path, report: Mapping[str, Any]) -> None:
-    """Write the report, whole or not at all; raise InputError where that cannot be."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(json.dumps(report, indent=1), encoding="utf-8")
-        partial.replace(path)
-    except OSError as err:
-        raise InputError(f"--out: cannot write {path} ({err.strerror}). Name another folder") from err

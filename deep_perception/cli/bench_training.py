@@ -1,13 +1,15 @@
 """deep_perception bench --training: how fast models learn on this machine, beside torchvision's own loop."""
 
 import argparse
+import json
 import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deep_perception.cli.bench_report import circumstances, closing, make_folder, table, told, write
+from deep_perception.cli.bench_report import circumstances, closing, table, told
+from deep_perception.cli.report_folder import make_folder, write
 from deep_perception.errors import ConfigError
 from deep_perception.evaluation import training_speed
 
@@ -34,6 +36,6 @@ def run(arguments: argparse.Namespace, models: Sequence[str]) -> int:
             report["models"][model] = {"load_average": os.getloadavg(), "pictures_per_second": rates, "figures": lines}
             print(f"\nTraining of {model}, {report['threads']} threads, load {os.getloadavg()[0]:.1f}")
             missed += table(lines)
-            write(path, report)
+            write(path, json.dumps(report, indent=1))
     closing(missed, path)
     return 0

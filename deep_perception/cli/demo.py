@@ -3,15 +3,17 @@
 import argparse
 import importlib.util
 import json
-import os
 import sys
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from deep_perception.cli.report_folder import make_folder, write
 from deep_perception.cli.ros_program import ros_program
 from deep_perception.cli.tables import print_table
 from deep_perception.config import SceneCameraConfig
-from deep_perception.errors import ConfigError, DeepPerceptionError, InputError
+from deep_perception.errors import ConfigError, DeepPerceptionError
 from deep_perception.evaluation.demo_page import page
 from deep_perception.evaluation.demo_result import Figure, Result, Stream, from_json
 
@@ -46,17 +48,28 @@ def run(arguments: argparse.Namespace) -> int:
 
 def watch(seconds: float, seed: int, folder: Path) -> Result:
     """Let the ROS side run and follow what it says; raise DeepPerceptionError when it fails."""
-    with ros_program(DEMO, [f"--seconds={seconds}", f"--seed={seed}", f"--folder={folder}"]) as process:
+
+    def tell(said: Mapping[str, Any]) -> None:
+        print(f"All are up after {said['up']:.0f} s. Listening for {seconds:g} s ...", flush=True)
+
+    options = [f"--seconds={seconds}", f"--seed={seed}", f"--folder={folder}"]
+    return from_json(result_of("demo", DEMO, options, tell))
+
+
+def result_of(verb: str, program: str, options: Sequence[str], tell: Callable[[Mapping[str, Any]], None]) -> Any:
+    """Run a module of deep_perception.ros, pass on what it says, and return its result; raise DeepPerceptionError."""
+    with ros_program(program, options) as process:
         assert process.stdout is not None
         for line in process.stdout:
             said = json.loads(line)
-            if "up" in said:
-                print(f"All are up after {said['up']:.0f} s. Listening for {seconds:g} s ...", flush=True)
-            elif "failed" in said:
-                raise DeepPerceptionError(f"demo: {said['failed']}")
-            else:
-                return from_json(said["result"])
-        raise DeepPerceptionError(f"demo: {DEMO} ended with code {process.wait()} and no result. It says why above")
+            if "failed" in said:
+                raise DeepPerceptionError(f"{verb}: {said['failed']}")
+            if "result" in said:
+                return said["result"]
+            tell(said)
+        raise DeepPerceptionError(
+            f"{verb}: {program} ended with code {process.wait()} and no result. It says why above"
+        )
 
 
 def show(result: Result, out: Path) -> int:
@@ -66,7 +79,11 @@ def show(result: Result, out: Path) -> int:
     print()
     print_table(("task", "judged", "figure", "value", "at least"), [_judgement(figure) for figure in result.figures])
     print(f"\nReport: {out / 'index.html'}", flush=True)
-    shortfalls = result.shortfalls()
+    return judged(result.shortfalls())
+
+
+def judged(shortfalls: Sequence[str]) -> int:
+    """Print what is not as good as it must be; return the exit code."""
     for line in shortfalls:
         print(f"\nDEMO FAILED: {line}", file=sys.stderr)
     return int(bool(shortfalls))
@@ -95,20 +112,3 @@ def require_ros() -> None:
     for package in ("rclpy", "sensor_msgs", "diagnostic_msgs", "vision_msgs"):
         if importlib.util.find_spec(package) is None:
             raise ConfigError(f"demo: {package} is not installed, expected ROS 2. Source its setup.bash, or: make demo")
-
-
-def make_folder(out: Path) -> None:
-    """Make the folder of a report; raise InputError where that cannot be."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise InputError(f"--out: cannot make the folder {out} ({err.strerror}). Name another one") from err
-    if not os.access(out, os.W_OK):
-        raise InputError(f"--out: {out} cannot be written to. Name another folder")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -2,15 +2,15 @@
 
 import argparse
 import json
-import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from deep_perception.cli.demo import make_folder, require_ros, write
+from deep_perception.cli.demo import judged, require_ros, result_of
 from deep_perception.cli.options import positive
-from deep_perception.cli.ros_program import ros_program
+from deep_perception.cli.report_folder import make_folder, write
 from deep_perception.cli.tables import print_table
-from deep_perception.errors import DeepPerceptionError
 from deep_perception.evaluation.demo_learning import Learning, from_json
 
 EXAMPLE = """example:
@@ -50,19 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
 def follow(arguments: argparse.Namespace, folder: Path) -> Learning:
     """Let the ROS side run and print what it says; raise DeepPerceptionError when it fails."""
     options = [f"--folder={folder}", f"--pictures={arguments.pictures}", f"--questions={arguments.questions}"]
-    with ros_program(PROGRAM, [*options, f"--training={json.dumps(TRAINING)}"]) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            said = json.loads(line)
-            if "step" in said:
-                print(f"\n== {said['step']}", flush=True)
-            elif "line" in said:
-                print(said["line"], flush=True)
-            elif "failed" in said:
-                raise DeepPerceptionError(f"demo-learn: {said['failed']}")
-            else:
-                return from_json(said["result"])
-        raise DeepPerceptionError(f"demo-learn: {PROGRAM} ended with code {process.wait()} and no result, see above")
+    options.append(f"--training={json.dumps(TRAINING)}")
+    return from_json(result_of("demo-learn", PROGRAM, options, tell))
+
+
+def tell(said: Mapping[str, Any]) -> None:
+    """Print which step begins, or what a step says."""
+    print(f"\n== {said['step']}" if "step" in said else said["line"], flush=True)
 
 
 def show(result: Learning, folder: Path) -> int:
@@ -72,10 +66,7 @@ def show(result: Learning, folder: Path) -> int:
     minutes = sum(result.seconds.values()) / 60
     print(f"\n{result.newcomer}: {result.verdict}. Known classes, on new scenes: {-result.forgotten:+.3f} AP")
     print(f"{result.saved} pictures, {minutes:.1f} minutes. Report: {folder / 'run' / 'report.html'}")
-    shortfalls = result.shortfalls()
-    for line in shortfalls:
-        print(f"\nDEMO FAILED: {line}", file=sys.stderr)
-    return int(bool(shortfalls))
+    return judged(result.shortfalls())
 
 
 def _row(result: Learning, name: str) -> list[object]:

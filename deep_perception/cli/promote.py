@@ -9,9 +9,11 @@ from typing import Any
 
 from deep_perception.cli.swapping import add_common_arguments, named, running, swap
 from deep_perception.errors import InputError, ModelError, StorageError
+from deep_perception.evaluation.proof import Proof
 from deep_perception.models import checkpoint
 from deep_perception.models.table import find
 from deep_perception.runtime.ledger import PROMOTED, Entry, Ledger, Running
+from deep_perception.training.worse import worse_classes
 
 EXAMPLE = """examples:
   deep_perception promote runs/mug --node /detector
@@ -33,6 +35,8 @@ class Candidate:
     sha256: str
     verdict: str
     sentence: str
+    worse: str
+    """Which classes got worse by how much; empty: none did."""
     compared_with: str
     """How a node names the model that it was compared with; empty: with none."""
 
@@ -78,6 +82,7 @@ def read(folder: Path) -> Candidate:
     try:
         proof: dict[str, Any] = json.loads((folder / PROOF).read_text(encoding="utf-8"))
         verdict, sentence = str(proof["verdict"]), str(proof["sentence"])
+        worse = worse_classes(Proof.from_json(proof)) if proof.get("per_class") else ""
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise InputError(f"{folder / PROOF} is damaged ({err!r}). Train again, or see report.html") from err
     if weights.model is None:
@@ -85,7 +90,8 @@ def read(folder: Path) -> Candidate:
     if proof.get("new_identity") not in (None, weights.sha256):
         raise InputError(f"{folder / MODEL} is not the model that {PROOF} judged: the file was changed since")
     old = f"{proof.get('old_model')} {str(proof['old_identity'])[:HASH]}" if proof.get("old_identity") else ""
-    return Candidate(folder.resolve(), weights.model, weights.labels or (), weights.sha256, verdict, sentence, old)
+    known = weights.labels or ()
+    return Candidate(folder.resolve(), weights.model, known, weights.sha256, verdict, sentence, worse, old)
 
 
 def objections(candidate: Candidate, before: Running) -> list[str]:
@@ -121,7 +127,7 @@ def keep(candidate: Candidate, ledger: Ledger) -> Path:
 
 def _tell(node: str, candidate: Candidate, before: Running, after: Running) -> None:
     print(f"{node} now answers with {after.method} (before: {before.method}), database_version {after.version}.")
-    print(f"{candidate.sentence}")
+    print(", ".join(filter(None, (candidate.sentence, candidate.worse))))
     if before.classes:
         print(f"note: its parameter classes keeps only {', '.join(before.classes)}")
     print(f"After a restart it begins as it was launched; to keep this one: weights:={after.weights}")

@@ -1,9 +1,15 @@
 """Run the ROS side of a verb as a process: the core imports no ROS, and a middleware that crashes costs one line."""
 
+import importlib.util
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from deep_perception.errors import ConfigError
 
 PATIENCE_S = 30.0
 
@@ -23,3 +29,12 @@ def ros_program(module: str, options: Sequence[str]) -> "Iterator[subprocess.Pop
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def become(verb: str, settings: Mapping[str, Any], ros_arguments: Sequence[str] = ()) -> NoReturn:
+    """Go on as the program of deep_perception.ros that is called like the verb, with the settings as JSON."""
+    if importlib.util.find_spec("rclpy") is None:
+        raise ConfigError(f"{verb}: rclpy is not installed, expected ROS 2. Source its setup.bash")
+    sys.stdout.flush()
+    words = [json.dumps(settings), *ros_arguments]
+    os.execv(sys.executable, [sys.executable, "-m", f"deep_perception.ros.{verb}", *words])

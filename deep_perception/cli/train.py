@@ -17,7 +17,9 @@ from deep_perception.errors import ConfigError
 from deep_perception.training.fit import train
 from deep_perception.training.job import Job
 from deep_perception.training.listener import Listener
+from deep_perception.training.report import read_proof
 from deep_perception.training.run_folder import CONFIG, MODEL, PROOF, REPORT, RunFolder
+from deep_perception.training.worse import worse_classes
 
 EXAMPLE = """examples:
   deep_perception train datasets/kitchen --out runs/kitchen
@@ -113,5 +115,6 @@ def _train(job: Job, folder: RunFolder, *, overfit: bool) -> int:
 
 def _conclude(folder: RunFolder, sentence: str) -> int:
     if folder.writes:
-        print(f"{sentence}\nThe model is {folder.path / MODEL}, how it went is told in {folder.path / REPORT}")
+        print(", ".join(filter(None, (sentence, worse_classes(read_proof(folder))))))
+        print(f"The model is {folder.path / MODEL}, how it went is told in {folder.path / REPORT}")
     return 0

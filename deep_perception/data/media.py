@@ -16,7 +16,8 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 
-from deep_perception.data.recordings import Decode, is_recording, recorded_images
+from deep_perception.data.recordings import RecordedPicture, Recording, image_topic, is_recording, pictures
+from deep_perception.data.recordings.files import CONVERT, OLD
 from deep_perception.errors import ImageError, InputError, unknown
 from deep_perception.predictions import Image
 
@@ -24,10 +25,6 @@ logger = logging.getLogger(__name__)
 
 PHOTOS = frozenset([".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"])
 VIDEOS = frozenset([".avi", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv"])
-REMEDIES = {
-    ".bag": "is a ROS 1 recording. Convert it: rosbags-convert --src OLD.bag --dst NEW",
-    ".zst": "is one compressed part of a recording. Name its folder, the one with metadata.yaml",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +85,8 @@ def _attempt(load: Load) -> Frame | ImageError:
 def _is_photo(path: Path) -> bool:
     """Whether to open it as a photo: a file of unknown suffix may well be one."""
     suffix = path.suffix.lower()
-    if suffix in REMEDIES and path.is_file():
-        raise InputError(f"{path} {REMEDIES[suffix]}")
+    if suffix == OLD and path.is_file():
+        raise InputError(f"{path} {CONVERT}")
     return path.is_file() and suffix not in VIDEOS and not is_recording(path)
 
 
@@ -205,14 +202,15 @@ def _video_frame(capture: cv2.VideoCapture, path: Path, index: int, stamp_ns: in
 
 
 def _recording(path: Path, topic: str | None) -> Iterator[Load]:
-    name = path.resolve().name if path.is_dir() else path.stem
-    for index, decode in enumerate(recorded_images(path, topic)):
-        yield partial(_recorded, f"{name}_{index:06d}", path, decode)
+    recording = Recording(path)
+    for picture in pictures(recording, image_topic(recording, topic)):
+        yield partial(_recorded, f"{recording.name}_{picture.number:06d}", path, picture)
+    if recording.damage:
+        logger.warning("%s", recording.damage)
 
 
-def _recorded(name: str, path: Path, decode: Decode) -> Frame:
-    stamp_ns, image = decode()
-    return Frame(name, path, stamp_ns, image)
+def _recorded(name: str, path: Path, picture: RecordedPicture) -> Frame:
+    return Frame(name, path, picture.stamp_ns, picture.decode())
 
 
 def _line(err: Exception) -> str:

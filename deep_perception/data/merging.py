@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from deep_perception.data.dataset import PIXELS, Dataset, Split
 from deep_perception.data.formats.about import ABOUT, add_about
+from deep_perception.data.formats.format import parts_by_id
 from deep_perception.data.formats.sources import json_of
 from deep_perception.data.media import unique
+from deep_perception.data.new_folder import new_folder
 from deep_perception.data.record import Record
 from deep_perception.data.splits import PARTS, save_split
 from deep_perception.data.targets import label_map, read_numbers
@@ -22,29 +24,33 @@ Progress = Callable[[int, int], None]
 
 
 def merge(sources: Sequence[Dataset], out: Path, progress: Progress = lambda done, total: None) -> Dataset:
-    """Write the pictures of all into a new data set; raise InputError or StorageError.
+    """Write the pictures of all into a new data set, or nothing; raise InputError or StorageError.
 
     An id that is taken gets the name of its folder before it, unless the very same picture with the same labels has it:
     that is kept once. Classes are the same where they are called the same. Splits are kept when all have one.
     """
-    if out.exists() and any(out.iterdir()):
-        raise InputError(f"{out} exists and is not empty, expected a new folder. Choose another, or remove it")
-    total = sum(len(source.records) for source in sources)
-    parts: dict[str, list[str]] = {part: [] for part in PARTS}
-    done = 0
-    with Writer(out, durable=False) as writer:
-        for source in sources:
-            _add_names(source, writer)
-            part_of = {one: part for part, ids in source.split.parts.items() for one in ids} if source.split else {}
-            for record in source.records:
-                added = _added(source, record, writer)
-                if added and record.id in part_of:
-                    parts[part_of[record.id]].append(added.id)
-                progress(done := done + 1, total)
-    if all(source.split for source in sources):
-        hows = {str(source.folder): dict(source.split.how) for source in sources if source.split}
-        save_split(out, Split({part: tuple(ids) for part, ids in parts.items()}, {"merged": hows}))
+    with new_folder(out) as place:
+        with Writer(place, durable=False) as writer:
+            parts = _fill(writer, sources, progress)
+        if all(source.split for source in sources):
+            hows = {str(source.folder): dict(source.split.how) for source in sources if source.split}
+            save_split(place, Split({part: tuple(ids) for part, ids in parts.items()}, {"merged": hows}))
     return Dataset.open(out)
+
+
+def _fill(writer: Writer, sources: Sequence[Dataset], progress: Progress) -> dict[str, list[str]]:
+    """Add everything, and return the ids by part."""
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    done, total = 0, sum(len(source.records) for source in sources)
+    for source in sources:
+        _add_names(source, writer)
+        part_of = parts_by_id(source)
+        for record in source.records:
+            added = _added(source, record, writer)
+            if added and record.id in part_of:
+                parts[part_of[record.id]].append(added.id)
+            progress(done := done + 1, total)
+    return parts
 
 
 def _add_names(source: Dataset, writer: Writer) -> None:

@@ -13,6 +13,7 @@ from deep_perception.data.encoding import digest
 from deep_perception.data.record import Record, Thing
 from deep_perception.data.targets import image_of, label_map, mask_of
 from deep_perception.errors import InputError
+from deep_perception.predictions import UNLABELLED
 
 SLACK = 0.5
 """Pixels by which a box may stand out: those who write them round."""
@@ -135,13 +136,16 @@ def _size_problem(record: Record, width: int, height: int) -> Iterator[Problem]:
 def _pixels_problem(dataset: Dataset, record: Record) -> Iterator[Problem]:
     remedy = f"Leave the mask out: {REPAIR}"
     try:
-        shape = label_map(dataset, record, dataset.labels.get(PIXELS, ())).labels.shape
+        labels = label_map(dataset, record, dataset.labels.get(PIXELS, ())).labels
     except InputError as err:
         yield Problem(record.id, _plain(err, record), remedy, record, _without_pixels)
-    else:
-        if shape != (record.height, record.width):
-            what = f"{record.pixels} is {shape[1]}x{shape[0]}, expected {record.width}x{record.height}"
-            yield Problem(record.id, what, remedy, record, _without_pixels)
+        return
+    height, width = labels.shape
+    if (height, width) != (record.height, record.width):
+        what = f"{record.pixels} is {width}x{height}, expected {record.width}x{record.height}"
+        yield Problem(record.id, what, remedy, record, _without_pixels)
+    elif (labels == UNLABELLED).all():
+        yield Problem(record.id, f"no pixel of {record.pixels} is labelled", remedy, record, _without_pixels)
 
 
 def _plain(err: InputError, record: Record) -> str:

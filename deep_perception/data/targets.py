@@ -31,9 +31,11 @@ def image_of(dataset: Dataset, record: Record) -> Image:
 
 
 def usable(dataset: Dataset, task: str) -> tuple[Record, ...]:
-    """Return the records that somebody has labelled for this task."""
+    """Return the records that somebody has labelled for this task; without a tag there is nothing to classify."""
     kind = KIND.get(task)
     labelled = [record for record in dataset.records if kind is None or getattr(record, kind) is not None]
+    if task == "classification":
+        labelled = [one for one in labelled if one.tags]
     if task == "instance_segmentation":
         labelled = [one for one in labelled if all(thing.mask is not None for thing in one.things or ())]
     return tuple(labelled)

@@ -1,6 +1,6 @@
 """Which findings are right, at each overlap that COCO asks for: raw verdicts on one picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,13 @@ Shapes = Callable[[Detections, tuple[int, int]], Any]
 class Verdicts:
     """What was found in one picture, and what there was to find."""
 
-    labels: NDArray[np.int64]
+    labels: NDArray[np.integer]
     scores: NDArray[np.float32]
+    near: NDArray[np.integer]
+    """Places of the findings that are not wrong at every overlap: far fewer than all."""
     right: NDArray[np.int8]
-    """RIGHT, WRONG or NEITHER (findings, overlaps)."""
-    asked: NDArray[np.int64]
+    """RIGHT, WRONG or NEITHER (near, overlaps)."""
+    asked: NDArray[np.integer]
     """Labels of the things that count."""
 
 
@@ -53,45 +55,60 @@ def judged(
     size: tuple[int, int] = (0, 0),
 ) -> Verdicts:
     """Match findings with the truth, the surest first; `ignored` are COCO's crowds, which match any number of times."""
-    found = _surest(found)
+    found = surest(found)
     things = [truth] if ignored is None else [truth, ignored]
     labels = np.concatenate([one.labels for one in things])
-    counts = np.arange(len(labels)) < len(truth)
-    overlap = np.zeros((len(found), len(labels)))
-    if overlap.size:
-        wanted = [shape for one in things for shape in shapes(one, size)]
-        overlap = np.asarray(run_lengths.iou(shapes(found, size), _alike(wanted), (~counts).astype(int).tolist()))
+    crowd = np.arange(len(labels)) >= len(truth)
+    overlap = overlaps(shapes(found, size), [shape for one in things for shape in shapes(one, size)], crowd)
     overlap = np.where(found.labels[:, None] == labels, overlap, 0)
-    return Verdicts(found.labels, found.scores, _verdicts(overlap, counts), truth.labels)
+    near, [right] = matched(overlap, ~crowd[None], crowd)
+    return Verdicts(found.labels, found.scores, near, right, truth.labels)
 
 
-def _alike(shapes: list[Any]) -> Any:
-    return shapes if isinstance(shapes[0], dict) else np.stack(shapes)
-
-
-def _surest(found: Detections) -> Detections:
+def surest(found: Detections) -> Detections:
     """Return the findings, the surest first, of each class no more than MOST."""
     order = np.argsort(-found.scores, kind="stable")
     labels = found.labels[order]
-    place = np.array([np.count_nonzero(labels[:place] == label) for place, label in enumerate(labels)], np.int64)
+    together = np.argsort(labels, kind="stable")
+    place = np.empty(len(labels), np.int64)
+    place[together] = np.arange(len(labels)) - np.searchsorted(labels[together], labels[together])
     kept = order[place < MOST]
     chosen = found.boxes[kept], found.labels[kept], found.scores[kept]
     return Instances(*chosen, found.masks[kept]) if isinstance(found, Instances) else Detections(*chosen)
 
 
-def _verdicts(overlap: NDArray[np.float64], counts: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """Give each finding (rows, the surest first) the thing (columns) that it overlaps most, each thing once.
+def overlaps(found: Any, wanted: Sequence[Any], crowd: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the overlap of findings (rows) with things (columns); with a crowd, the share of the finding."""
+    if not len(found) or not len(wanted):
+        return np.zeros((len(found), len(wanted)))
+    alike = wanted if isinstance(wanted[0], dict) else np.stack(wanted)
+    return np.asarray(run_lengths.iou(found, alike, crowd.astype(int).tolist()))
 
-    Only who gets none of the things that count is compared with the others.
+
+def matched(
+    overlap: NDArray[np.float64], counts: NDArray[np.bool_], crowd: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Give each finding (rows, the surest first) the thing (columns) that it overlaps most, each but crowds once.
+
+    `counts` (ways, things) says which things count, each way by itself. Only who gets none of those is compared with
+    the others. Return the places of findings that are near a thing, and their verdicts (ways, near, overlaps).
     """
-    verdicts = np.full((len(overlap), len(OVERLAPS)), WRONG, np.int8)
-    free = np.repeat(counts[None], len(OVERLAPS), axis=0)
-    for place in np.flatnonzero((overlap >= OVERLAPS[0]).any(1)):
-        near = overlap[place] >= OVERLAPS[:, None]
+    near = np.flatnonzero((overlap >= OVERLAPS[0]).any(1))
+    ways, things = counts.shape
+    counting = np.repeat(counts, len(OVERLAPS), axis=0)
+    free = np.ones_like(counting)
+    rows = np.arange(len(counting))
+    right = np.zeros((len(near), len(counting)), np.int8)
+    least = np.tile(OVERLAPS, ways)[:, None]
+    for place, finding in enumerate(near):
+        fits = free & (overlap[finding] >= least)
+        better = fits & counting
+        hit = better.any(1)
+        fits = np.where(hit[:, None], better, fits)
         # Of equals COCO takes the last.
-        best = len(counts) - 1 - np.argmax(np.where(near & free, overlap[place], -1)[:, ::-1], axis=1)
-        right = (near & free).any(1)
-        free[right, best[right]] = False
-        verdicts[place, (near & ~counts).any(1)] = NEITHER
-        verdicts[place, right] = RIGHT
-    return verdicts
+        best = things - 1 - np.argmax(np.where(fits, overlap[finding], -1)[:, ::-1], axis=1)
+        met = fits.any(1)
+        right[place] = np.where(hit, RIGHT, np.where(met, NEITHER, WRONG))
+        taken = met & ~crowd[best]
+        free[rows[taken], best[taken]] = False
+    return near, right.reshape(len(near), ways, len(OVERLAPS)).swapaxes(0, 1)

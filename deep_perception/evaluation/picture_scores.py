@@ -24,15 +24,13 @@ class PictureTally(Tally):
 
     def counted(self, weights: Floats) -> Counted:
         """Count the pictures, each as often as `weights` says."""
-        return Counted(ratio(weights @ np.array(self.units), weights.sum(1)), np.empty((len(weights), 0)))
+        sums = (weights * np.array(self.units)).sum(
+            1
+        )  # not @, whose rounding depends on how many threads share the work
+        return Counted(ratio(sums, weights.sum(1)), np.empty((len(weights), 0)))
 
     def _unit(self, prediction: Picture, truth: Picture, ignored: Detections | None) -> Any:
-        got, expected = prediction.image.shape, truth.image.shape
-        if got != expected:
-            raise InputError(
-                f"an answer has {got[1]}x{got[0]} pixels, the truth {expected[1]}x{expected[0]}. "
-                "Judge models by pictures of their own scale"
-            )
+        check_same_size(prediction.image, truth.image)
         return self._judged(prediction.image, truth.image)
 
     @abstractmethod
@@ -47,7 +45,7 @@ class ColourTally(PictureTally):
     lower_is_better = True
 
     def _judged(self, image: Image, truth: Image) -> float:
-        return float(ciede2000(_lab(image), _lab(truth)).mean(dtype=torch.float64))
+        return colour_difference(image, truth)
 
 
 class SharpnessTally(PictureTally):
@@ -56,9 +54,29 @@ class SharpnessTally(PictureTally):
     unit = "dB PSNR"
 
     def _judged(self, image: Image, truth: Image) -> float:
-        error = (image.astype(np.float64) - truth) @ np.array(STUDIO_LUMA)
-        squares = float(np.square(error).mean())
-        return min(MOST_DECIBELS, float(10 * np.log10(255**2 / squares))) if squares else MOST_DECIBELS
+        return decibels((image.astype(np.float64) - truth) @ np.array(STUDIO_LUMA))
+
+
+def check_same_size(image: Image, truth: Image) -> None:
+    """Raise InputError where an answer cannot be compared."""
+    got, expected = image.shape, truth.shape
+    if got != expected:
+        raise InputError(
+            f"an answer has {got[1]}x{got[0]} pixels, the truth {expected[1]}x{expected[0]}. "
+            "Judge models by pictures of their own scale"
+        )
+
+
+def colour_difference(image: Image, truth: Image) -> float:
+    """Return the mean of CIEDE2000."""
+    # In numpy, because the mean of torch depends on how many threads share the work.
+    return float(ciede2000(_lab(image), _lab(truth)).numpy().mean(dtype=np.float64))
+
+
+def decibels(error: Floats) -> float:
+    """Return the peak signal-to-noise ratio of values of 0 to 255."""
+    squares = float(np.square(error).mean())
+    return min(MOST_DECIBELS, float(10 * np.log10(255**2 / squares))) if squares else MOST_DECIBELS
 
 
 def _lab(image: Image) -> Tensor:

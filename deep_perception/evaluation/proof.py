@@ -12,6 +12,7 @@ from deep_perception.evaluation.tally import Counted, Floats, Tally
 BETTER, NOT_BETTER, WORSE = "better", "not better", "worse"
 SURE = 95
 """Percent of the resamples that lie within an interval, as many below it as above."""
+_BETWEEN = (100 - SURE) / 2, (100 + SURE) / 2
 LEAST_PICTURES = 10
 """Of fewer pictures a resample holds too few different ones: its interval is too narrow to prove anything."""
 AT_ONCE = 50
@@ -96,6 +97,16 @@ def prove(new: Tally, old: Tally, *, resamples: int = 1000, seed: int = 0) -> Pr
     )
 
 
+def interval(tally: Tally, *, resamples: int = 300, seed: int = 0) -> tuple[float | None, float | None]:
+    """Return between which values the headline lies if other pictures like these had been taken; None of too few."""
+    if len(tally.units) < LEAST_PICTURES:
+        return None, None
+    drawn = np.concatenate([tally.counted(weights).value for weights in _draws(len(tally.units), resamples, seed)])
+    known = drawn[np.isfinite(drawn)]
+    low, high = np.percentile(known, _BETWEEN) if known.size else (None, None)
+    return low, high
+
+
 def _changes(new: Tally, old: Tally, resamples: int, seed: int) -> Iterator[Change]:
     """Compare the headline, then each class."""
     once = np.ones((1, len(new.units)))
@@ -111,7 +122,7 @@ def _change(new: float, old: float, drawn: Floats, sign: int) -> Change:
     known = sign * drawn[np.isfinite(drawn)]
     if not math.isfinite(new - old) or not known.size:
         return NOTHING
-    low, high = np.percentile(known, [(100 - SURE) / 2, (100 + SURE) / 2])
+    low, high = np.percentile(known, _BETWEEN)
     return Change(float(new), float(old), float(sign * (new - old)), float(low), float(high))
 
 

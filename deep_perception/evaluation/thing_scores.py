@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deep_perception.evaluation.average_precision import average_precision, average_recall
+from deep_perception.evaluation.average_precision import Ranking, average_recall
 from deep_perception.evaluation.coco_matching import OVERLAPS, Verdicts, boxes, judged, masks
 from deep_perception.evaluation.tally import Counted, Floats, Tally, mean
 from deep_perception.predictions import Detections
@@ -14,11 +14,18 @@ class BoxTally(Tally):
     """COCO's average precision of boxes, at overlaps of 0.50 to 0.95."""
 
     unit = "AP"
+    _ranking: Ranking | None = None
 
     def counted(self, weights: Floats) -> Counted:
         """Count the pictures, each as often as `weights` says."""
-        by_class = mean(average_precision(self._verdicts(), len(self.names), weights))
+        by_class = mean(self.ranking().average_precision(weights))
         return Counted(mean(by_class), by_class)
+
+    def ranking(self) -> Ranking:
+        """Return what was found so far; kept, because a bootstrap asks again and again."""
+        if self._ranking is None or self._ranking.pictures != len(self.units):
+            self._ranking = Ranking(self._verdicts(), len(self.names))
+        return self._ranking
 
     def _verdicts(self) -> list[Verdicts]:
         return self.units
@@ -27,7 +34,7 @@ class BoxTally(Tally):
         return judged(prediction, truth, ignored, boxes)
 
     def _more(self) -> dict[str, float]:
-        by_overlap = mean(np.moveaxis(average_precision(self._verdicts(), len(self.names), self._each_once()), 1, 2))[0]
+        by_overlap = mean(np.moveaxis(self.ranking().average_precision(self._each_once()), 1, 2))[0]
         return {f"{self.unit}{100 * OVERLAPS[place]:.0f}": float(by_overlap[place]) for place in (0, 5)}
 
 

@@ -70,7 +70,7 @@ def create_configured(config: PerceptionConfig) -> Model:
     model = create(
         config.model,
         config.weights,
-        labels=read_labels(config.labels) if config.labels else (),
+        labels=read_labels(config.labels),
         device=config.device,
         precision=config.precision,
         scale=config.scale,
@@ -94,8 +94,10 @@ def save(model: Model, path: Path, *, metrics: dict[str, Any] | None = None, hal
     )
 
 
-def read_labels(path: str | Path) -> tuple[str, ...]:
-    """Read a text file with a class name a line."""
+def read_labels(path: str) -> tuple[str, ...]:
+    """Read a text file with a class name a line; "" stands for none."""
+    if not path:
+        return ()
     try:
         lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as err:

@@ -20,7 +20,6 @@ from concurrent.futures import CancelledError, wait
 from dataclasses import fields
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -31,6 +30,7 @@ from rclpy.parameter import Parameter
 from vision_msgs.msg import LabelInfo
 
 from deep_perception.collector_config import CollectorConfig
+from deep_perception.data.vision_messages import names_in
 from deep_perception.errors import ConfigError, DeepPerceptionError
 from deep_perception.ros.alarm import Alarm
 from deep_perception.ros.collecting import Collecting
@@ -42,7 +42,6 @@ from deep_perception.ros.orders import obey
 from deep_perception.ros.parameters import changed, declare
 from deep_perception.ros.program import run
 from deep_perception.ros.shot import Position
-from deep_perception.ros.told import names_in
 from deep_perception.ros.workplace import Workplace
 
 LIVE = {item.name for item in fields(CollectorConfig) if item.metadata["live"]}
@@ -121,12 +120,10 @@ class CollectorNode(Node):
         self.failure = failure = failure or str(collecting.saving.failure or "")
         lost = f"; {given_up} had to be given up" if given_up else ""
         told = f"{collecting.folder} holds {collecting.pictures} pictures, {collecting.saved} of them new{lost}"
-        # After Ctrl-C the node's own logger complains that it cannot publish what it says.
-        logger = self.get_logger() if self.context.ok() else rclpy.logging.get_logger("deep_perception")
         if failure:
-            logger.error(f"{failure}. Collection stops; call start to try again. {told}")
+            self.get_logger().error(f"{failure}. Collection stops; call start to try again. {told}")
         else:
-            logger.info(told)
+            self.get_logger().info(told)
         return told
 
     def save(self) -> str:
@@ -217,17 +214,15 @@ class CollectorNode(Node):
             self.get_logger().warning(why, throttle_duration_sec=WARN_AGAIN_S)
 
 
-def start() -> CollectorNode:
-    """Make the node, and collect where its parameters ask for that."""
-    node = CollectorNode()
+def begin(node: CollectorNode) -> None:
+    """Collect where the node's parameters ask for that."""
     if node.config.autostart:
         node.start()
-    return node
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    return run(start, arguments)
+    return run(CollectorNode, arguments, begin)
 
 
 if __name__ == "__main__":

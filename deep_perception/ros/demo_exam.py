@@ -49,8 +49,8 @@ class DemoExam(Node):
         if (heard := self._gathering.complete(stamp)) is None:
             return
         found, truth, ignored = (to_detections(heard[name]) for name in list(TOPICS)[1:])
-        self.judged += 1
         for label, counts in compare_by_class(found, truth, ignored).items():
             self._counts[label] += counts
-        if len(self.pictures) < self._most and self._newcomer in truth.labels and self.judged % 8 == 1:
+        if len(self.pictures) < self._most and self._newcomer in truth.labels and self.judged % 8 == 0:
             self.pictures.append(draw(pixels.to_rgb(heard["image"]), found, ALL_LABELS))
+        self.judged += 1

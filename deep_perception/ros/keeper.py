@@ -16,12 +16,13 @@ from deep_perception.data.record import HUMAN, MODEL, Record, Thing
 from deep_perception.data.sampling.budgets import most_bytes
 from deep_perception.data.saving import Saving
 from deep_perception.data.teaching import corrected
+from deep_perception.data.vision_messages import renumbered
 from deep_perception.data.writer import Writer
 from deep_perception.errors import ImageError, InputError
 from deep_perception.ros.frame import nanoseconds
 from deep_perception.ros.looking import Looking
 from deep_perception.ros.seen import Seen
-from deep_perception.ros.told import millimetres_in, renumbered
+from deep_perception.ros.told import millimetres_in
 
 if TYPE_CHECKING:
     from deep_perception.ros.collector_camera import CollectorCamera

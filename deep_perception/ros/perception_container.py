@@ -72,16 +72,9 @@ def _refuse(parameters: list[Parameter]) -> SetParametersResult:
     return SetParametersResult(successful=True)
 
 
-def start() -> list[Node]:
-    """Make the container and its nodes, and start them where their parameters ask for that."""
-    container = PerceptionContainer()
-    container.autostart()
-    return [*container.nodes, container]
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the container until it is told to stop."""
-    return run(start, arguments)
+    return run(PerceptionContainer, arguments, PerceptionContainer.autostart)
 
 
 if __name__ == "__main__":

@@ -187,17 +187,15 @@ class PerceptionNode(ManagedNode):
             self.get_logger().warning(f"{lost}. {REMEDY_FOR_LOSS}", throttle_duration_sec=WARN_AGAIN_S)
 
 
-def start() -> PerceptionNode:
-    """Make the node, and start it where its parameters ask for that."""
-    node = PerceptionNode()
+def begin(node: PerceptionNode) -> None:
+    """Start the node where its parameters ask for that."""
     if node.config.autostart:
         node.autostart()
-    return node
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    return run(start, arguments)
+    return run(PerceptionNode, arguments, begin)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ the message from thread to thread. At a camera's rate this takes a quarter of a 
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -17,15 +18,15 @@ NO_LIMIT = -1
 
 
 class LeftToReceiver(MutuallyExclusiveCallbackGroup):
-    """Keeps an executor's hands off the messages; it still serves the topic's events."""
+    """Keeps an executor's hands off the topic: its events, too, would wake the executor with every message."""
 
     def can_execute(self, entity: Any) -> bool:
-        """Tell an executor whether it may wait for this."""
-        return not isinstance(entity, Subscription) and bool(super().can_execute(entity))
+        """Tell an executor that it may not wait for this."""
+        return False
 
 
 class Receiver:
-    """Calls the subscription's callback with each message until closed; `failed` gets what that raises.
+    """Calls the subscription's callbacks with each message and event until closed; `failed` gets what they raise.
 
     The subscription belongs to a group of class LeftToReceiver, and to the receiver from now on.
     """
@@ -47,19 +48,27 @@ class Receiver:
 
     def _run(self) -> None:
         try:
-            with self._subscription.handle, self._closing:
+            with ExitStack() as kept:
+                for one in (self._subscription.handle, self._closing, *self._subscription.event_handlers):
+                    kept.enter_context(one)
                 self._receive()
         except BaseException as err:  # noqa: BLE001  (a thread has nobody to raise it to)
             self._failed(err)
 
     def _receive(self) -> None:
         subscription = self._subscription
-        waiting = rcl.WaitSet(1, 1, 0, 0, 0, 0, self._node.context.handle)
+        events = subscription.event_handlers
+        waiting = rcl.WaitSet(1, 1, 0, 0, 0, len(events), self._node.context.handle)
         while not self._closed:
             waiting.clear_entities()
             waiting.add_subscription(subscription.handle)
             waiting.add_guard_condition(self._closing)
+            for event in events:
+                event.add_to_wait_set(waiting)
             waiting.wait(NO_LIMIT)
             # There is nothing to take when a newer message took the place of the one that woke us.
             if taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
                 subscription.callback(taken[0])
+            for event in events:
+                if event.is_ready(waiting):
+                    event.callback(event.take_data())

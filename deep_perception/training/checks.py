@@ -13,10 +13,15 @@ from torchvision.ops import StochasticDepth
 from deep_perception.data.examples import Example
 from deep_perception.models.model import Model
 from deep_perception.predictions import UNLABELLED, LabelMap, Picture
-from deep_perception.training.trial import losses_of, undone
+from deep_perception.training.trial import affordable, losses_of, undone
 
 STEPS, RATE, LONGEST = 150, 1e-3, 5.0
 """Steps at most, their learning rate, and the length that gradients are cut to."""
+LIMIT_S = 60.0
+"""About so long it takes at most: of what costs more, fewer pictures are learnt, and if that is not enough in fewer
+steps."""
+SHORTEST = 3
+"""Steps that are taken whatever they cost."""
 NEAR_ZERO = 0.1
 """A loss of so much, or of this share of what it was at first, is near zero."""
 FLOORS = {"bbox_ctrness": math.log(2), "loss_colour": math.log(5)}
@@ -32,8 +37,10 @@ class OverfitFinding:
 
     first: float
     last: float
+    pictures: int
     steps: int
     good: bool
+    """False where something is wrong; where time was too short to tell, nothing is."""
     what: str
     """A sentence: all is fine, or what is wrong."""
 
@@ -51,20 +58,23 @@ class _Moment:
         return sum(self.losses.values())
 
 
-def overfit_batch(model: Model, batch: Sequence[Example], *, steps: int = STEPS) -> OverfitFinding:
+def overfit_batch(
+    model: Model, batch: Sequence[Example], *, steps: int = STEPS, limit_s: float = LIMIT_S
+) -> OverfitFinding:
     """Learn one batch by heart, by gentle steps without dropout; then undo them. The loss must come near zero."""
-    if not any(_has_truth(example) for example in batch):
+    if not any(map(_has_truth, batch)):
         what = f"nothing is labelled in the {len(batch)} pictures of the batch. {LOOK}"
-        return OverfitFinding(0.0, 0.0, 0, good=False, what=what)
+        return OverfitFinding(0.0, 0.0, len(batch), 0, good=False, what=what)
     if not any(parameter.requires_grad for parameter in model.network.parameters()):
         what = f"all of {model.name} is frozen. Take another regime"
-        return OverfitFinding(0.0, 0.0, 0, good=False, what=what)
+        return OverfitFinding(0.0, 0.0, len(batch), 0, good=False, what=what)
+    batch = sorted(batch, key=_has_truth, reverse=True)  # where only some are learnt, these
     with undone(model), _without_dropout(model.network):
-        course = list(_course(model, batch, steps))
-    first, last = course[0].total, course[-1].total
-    good = _is_near_zero(last, first)
-    what = f"fine: the loss of one batch fell from {first:.3g} to {last:.3g}" if good else _trouble(course)
-    return OverfitFinding(first, last, len(course) - 1, good, f"{what}, in {len(course) - 1} steps")
+        pictures, most = affordable(lambda few: list(_course(model, few, 0)), batch, steps, SHORTEST, limit_s)
+        course = list(_course(model, batch[:pictures], most))
+    good, what = _judged(course, f"{pictures} pictures of " if pictures < len(batch) else "", cut=most < steps)
+    what = f"{what}, in {len(course) - 1} steps"
+    return OverfitFinding(course[0].total, course[-1].total, pictures, len(course) - 1, good, what)
 
 
 def _course(model: Model, batch: Sequence[Example], steps: int) -> Iterator[_Moment]:
@@ -80,9 +90,20 @@ def _course(model: Model, batch: Sequence[Example], steps: int) -> Iterator[_Mom
         moment = _Moment({name: _above_floor(name, loss.item()) for name, loss in losses.items()}, gradient)
         yield moment
         first = moment.total if step == 0 else first
-        if _is_near_zero(moment.total, first) or not math.isfinite(moment.total):
+        if step == steps or _is_near_zero(moment.total, first) or not math.isfinite(moment.total):
             return
         optimizer.step()
+
+
+def _judged(course: Sequence[_Moment], part: str, *, cut: bool) -> tuple[bool, str]:
+    """Say whether all is well and what became of the loss; `cut`: fewer steps were done than it may need."""
+    first, last = course[0].total, course[-1].total
+    went = f"from {first:.3g} to {last:.3g}"
+    if _is_near_zero(last, first):
+        return True, f"fine: the loss of {part}one batch fell {went}"
+    if cut and math.isfinite(last) and any(moment.gradient for moment in course):
+        return True, f"too slow on this device to be settled: the loss of {part}one batch went {went}"
+    return False, _trouble(course)
 
 
 def _trouble(course: Sequence[_Moment]) -> str:

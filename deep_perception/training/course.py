@@ -54,7 +54,7 @@ class Course:
             "regime": self.regime,
             "regime_why": self.why,
             "examples": hashlib.sha256(repr(self.job.parts).encode()).hexdigest(),
-            "labels": self.model.labels,
+            "classes": self.model.labels,
             "began_with": self.model.identity,
             "device": str(self.fabric.device),
             "processes": self.fabric.world_size,

@@ -4,11 +4,13 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deep_perception.durable_files import in_words, written_aside
 from deep_perception.errors import StorageError
-from deep_perception.training.rate import RateFinding
+
+if TYPE_CHECKING:  # whoever draws need not wait for torch
+    from deep_perception.training.rate import RateFinding
 
 INK, SOFT, LINE = "#16202c", "#5b6878", "#dfe4ea"
 COLOURS = ("#2962d9", "#c22f2f", "#12805c", "#b26a00", "#7a3fc4", "#0b7f9b", "#5b6878")
@@ -45,7 +47,7 @@ def curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     _save(figure, path)
 
 
-def rate_plot(finding: RateFinding, path: Path) -> None:
+def rate_plot(finding: "RateFinding", path: Path) -> None:
     """Draw the loss over the learning rates that were tried, and the chosen one; raise StorageError."""
     figure = _figure(8, 4)
     axes = figure.add_subplot()

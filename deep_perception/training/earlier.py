@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deep_perception.errors import ModelError
-from deep_perception.models.creation import create
+from deep_perception.models.creation import create, read_labels
 from deep_perception.models.model import Model
 from deep_perception.training.job import Job
 
@@ -14,7 +14,9 @@ def earlier(job: Job) -> Model | None:
     if not job.replaces and (config.weights == "none" or config.regime == "scratch"):
         return None
     name, weights = _named(job.replaces) if job.replaces else (config.model, config.weights)
-    model = create(name or config.model, weights, device="cpu", scale=config.scale, download=config.download)
+    labels = () if job.replaces else read_labels(config.labels)  # those of the weights that it begins with
+    name = name or config.model
+    model = create(name, weights, labels=labels, device="cpu", scale=config.scale, download=config.download)
     if model.task != job.task:
         raise ModelError(f"--replaces: {weights} is for {model.task}, expected {job.task}. Name others")
     return None if model.identity.startswith("backbone") else model

@@ -16,13 +16,16 @@ from deep_perception.data.examples import Example
 from deep_perception.errors import ConfigError
 from deep_perception.models.model import Model
 from deep_perception.training.optimisers import set_rate
-from deep_perception.training.trial import total_loss, undone
+from deep_perception.training.trial import affordable, total_loss, undone
 
 LOWEST, HIGHEST = 1e-7, 10.0
 STEPS = 100
 """From the lowest rate to the highest; most tests end sooner."""
 BATCHES = 8
 """So many batches are taken in turn."""
+LIMIT_S, SHORTEST = 180.0, 30
+"""About so long it takes at most: of what costs more, fewer pictures of a batch are taken, then fewer steps, but so
+many whatever they cost."""
 MEMORY = 0.8
 """Share of the smoothed loss that stays from step to step."""
 MOST_OF_THE_FALL, CAUTION = 0.9, 3
@@ -51,6 +54,7 @@ def range_test(
     *,
     clip: float = 0.0,
     steps: int = STEPS,
+    limit_s: float = LIMIT_S,
 ) -> RateFinding:
     """Learn at a rate that rises from tiny until the loss does; then undo it all and choose a rate.
 
@@ -58,6 +62,9 @@ def range_test(
     follows no rate.
     """
     few = list(islice(batches, BATCHES))
+    with undone(model):
+        pictures, steps = affordable(lambda some: total_loss(model, some).backward(), few[0], steps, SHORTEST, limit_s)
+    few = [batch[:pictures] for batch in few]
     with undone(model):
         curve = list(_rising(model, few, make_optimizer(LOWEST), clip, steps))
     rates, losses = zip(*curve, strict=True)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from deep_perception.data.media import read_image
 from deep_perception.durable_files import in_words, written_aside
@@ -39,7 +38,7 @@ def write_report(run: Path) -> Path:
 
 def _evidence(run: RunFolder) -> Evidence:
     files = (CONFIG, TRANSFER, OVERFIT, RATE, GRADIENTS, PROOF)
-    config, transfer, overfit, rate, gradients, proof = (run.read(name) if run.has(name) else {} for name in files)
+    config, transfer, overfit, rate, gradients, said = (run.read(name) if run.has(name) else {} for name in files)
     curves, rate_plot = ((run.path / name).read_bytes() if run.has(name) else b"" for name in (CURVES, RATE_PLOT))
     return Evidence(
         folder=str(run.path),
@@ -49,8 +48,8 @@ def _evidence(run: RunFolder) -> Evidence:
         rate=rate,
         gradients=gradients.get("findings", ()),
         history=_history(run),
-        proof=_proof(run, proof) if proof else None,
-        old=" with weights ".join(str(proof[name]) for name in ("old_model", "old_weights") if proof.get(name)),
+        proof=read_proof(run) if said else None,
+        old=" with weights ".join(str(said[name]) for name in ("old_model", "old_weights") if said.get(name)),
         curves=curves,
         rate_plot=rate_plot,
         sheet=jpeg(read_image(run.path / SHEET)) if run.has(SHEET) else b"",  # a PNG file of photos is large
@@ -58,9 +57,10 @@ def _evidence(run: RunFolder) -> Evidence:
     )
 
 
-def _proof(run: RunFolder, said: Mapping[str, Any]) -> Proof:
+def read_proof(run: RunFolder) -> Proof:
+    """Return what a finished training proved; raise InputError where that is damaged."""
     try:
-        return Proof.from_json(said)
+        return Proof.from_json(run.read(PROOF))
     except (KeyError, TypeError) as err:
         raise InputError(f"{run.path / PROOF} is damaged ({err!r}). Train anew, into another folder") from err
 

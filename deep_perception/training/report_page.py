@@ -8,6 +8,7 @@ from typing import Any
 from deep_perception.data.dataset import BACKGROUND
 from deep_perception.evaluation.proof import BETTER, SURE, WORSE, Change, Proof
 from deep_perception.page import document, embedded, steps
+from deep_perception.training.worse import worse_classes
 
 MOST_NAMES = 8
 """So many classes are named where there are many."""
@@ -59,19 +60,24 @@ def _head(evidence: Evidence) -> str:
     title = escape(headline[:1].upper() + headline[1:])
     return (
         f'<span class="verdict {kind}">{escape(verdict)}</span>\n<h1>{title}</h1>\n'
-        f'<p>{_what_was_done(evidence)}</p>\n<div class="tiles">{"".join(tiles)}</div>'
+        f'<p>{_what_was_done(evidence)}</p>\n{_worse(evidence)}<div class="tiles">{"".join(tiles)}</div>'
     )
 
 
 def _what_was_done(evidence: Evidence) -> str:
     said = evidence.config
-    names = [name for name in said.get("labels", ()) if name != BACKGROUND]
+    names = [name for name in said.get("classes", ()) if name != BACKGROUND]
     sentence = f"{_code(said.get('model', 'A network'))} learnt from {_code(said.get('dataset', 'a data set'))}"
     if names:
         sentence += f" to know {escape(_text(names))}"
     if evidence.old:
         sentence += f", and is compared with {_code(evidence.old)} on pictures that it did not learn from"
     return f"{sentence}."
+
+
+def _worse(evidence: Evidence) -> str:
+    named = worse_classes(evidence.proof) if evidence.proof else ""
+    return f"<p><span class=bad>{escape(named[:1].upper() + named[1:])}.</span></p>\n" if named else ""
 
 
 def _tiles(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,8 +88,8 @@ class RunFolder:
             yield part
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a JSON file."""
-        self._write(name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        """Write a JSON file; what is no number becomes null."""
+        self._write(name, json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
     def history(self) -> list[dict[str, float]]:
         """Return what was written of each epoch; raise InputError where that is damaged."""
@@ -113,3 +114,12 @@ class RunFolder:
         if self.writes:
             with self.written(name) as part:
                 part.write_text(text, encoding="utf-8")
+
+
+def _finite(value: Any) -> Any:
+    """Return the same with None in place of infinity and NaN, which JSON cannot say."""
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,7 +11,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from deep_perception.config import TrainConfig
 from deep_perception.data.dataset import BACKGROUND
 from deep_perception.errors import InputError, ModelError
-from deep_perception.models.creation import find_origin, model_of
+from deep_perception.models.creation import find_origin, model_of, read_labels
 from deep_perception.models.fitting import check_fit
 from deep_perception.models.model import Model
 from deep_perception.models.networks.detectron.pretrained import SHARED
@@ -88,7 +88,7 @@ def _origin(config: TrainConfig, task: str) -> Origin:
     weights = "none" if config.regime == "scratch" else config.weights
     if config.model != "auto":
         _check_task(config.model, task)  # before anything is fetched
-    origin = find_origin(config.model, weights, (), config.scale, Store(), config.download)
+    origin = find_origin(config.model, weights, read_labels(config.labels), config.scale, Store(), config.download)
     _check_task(origin.name, task)
     return origin
 

@@ -2,7 +2,8 @@
 
 import contextlib
 import copy
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 import torch
@@ -10,6 +11,9 @@ from torch import Tensor, nn
 
 from deep_perception.data.examples import Example
 from deep_perception.models.model import Model
+
+FEWEST = 2
+"""Pictures that are looked at whatever they cost; a norm cannot learn from one picture."""
 
 
 @contextlib.contextmanager
@@ -45,6 +49,22 @@ def losses_of(model: Model, batch: Sequence[Example]) -> dict[str, Tensor]:
 def total_loss(model: Model, batch: Sequence[Example]) -> Tensor:
     """Return the sum of the losses of a batch."""
     return torch.stack(list(losses_of(model, batch).values())).sum()
+
+
+def affordable(
+    trial: Callable[[Sequence[Example]], object], batch: Sequence[Example], steps: int, shortest: int, limit_s: float
+) -> tuple[int, int]:
+    """Return how many pictures of a batch, and how many steps, at least `shortest`, come to about `limit_s`.
+
+    Pictures are given up first. What one costs is seen in the second of two trials of a few.
+    """
+    few = batch[:FEWEST]
+    for _ in range(2):
+        began = time.monotonic()
+        trial(few)
+        each = (time.monotonic() - began) / len(few)
+    pictures = max(len(few), min(len(batch), int(limit_s / (each * steps))))
+    return pictures, min(steps, max(shortest, int(limit_s / (each * pictures))))
 
 
 def _tensors(model: Model) -> Iterator[tuple[str, Tensor]]:

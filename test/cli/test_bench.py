@@ -119,7 +119,8 @@ def test_weights_that_the_node_cannot_use_are_told_and_fail(tmp_path, capfd):
 
 
 @needs_ros
-@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_whatever_ends_it_no_node_stays(tmp_path, weights, number):
     process = subprocess.Popen(
         [sys.executable, "-m", "deep_perception", *command(weights, tmp_path / "out")], stdout=subprocess.DEVNULL

@@ -115,6 +115,28 @@ def test_merge_says_what_came_of_it(folder: Path, tmp_path: Path, capsys: pytest
     assert "20 pictures, of 40 that were given" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("action", "left"),
+    [
+        (["merge", "SET", "OUT"], "OUT is left as it was"),
+        (["export", "coco", "SET", "OUT"], "OUT is left as it was"),
+        (["import", "folders", "SET", "OUT"], "OUT holds what was added so far. The same command adds the rest"),
+    ],
+    ids=["merge", "export", "import"],
+)
+def test_ctrl_c_says_what_is_left(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch, action: list[str], left: str
+) -> None:
+    def press(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deep_perception.data.writer.picture_file", press)
+    monkeypatch.setattr("deep_perception.data.formats.coco_writing.copy_picture", press)
+    places = {"SET": str(folder), "OUT": str(tmp_path / "out")}
+    assert main(["dataset", *(places.get(word, word) for word in action)]) == 130
+    assert f"stopped. {left.replace('OUT', places['OUT'])}\n" == capsys.readouterr().out
+
+
 def test_what_is_exported_is_imported_again(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dataset", "export", "coco", str(folder), str(tmp_path / "coco")]) == 0
     assert main(["dataset", "import", "coco", str(tmp_path / "coco"), str(tmp_path / "again")]) == 0

@@ -34,6 +34,17 @@ def test_values_keep_their_type() -> None:
     }
 
 
+def test_each_program_takes_its_own_settings_and_no_others() -> None:
+    assert words("--program", "collector", "--every-s", "2", "--cameras", "front") == [
+        *("--ros-args", "-p", 'cameras:=["front"]', "-p", "every_s:=2.0")
+    ]
+    assert words("--program", "container", "--tasks", "detector", "--device", "cpu") == [
+        *("--ros-args", "-p", 'device:="cpu"', "-p", 'tasks:=["detector"]')
+    ]
+    with pytest.raises(ConfigError, match="--every-s: perception has no such setting. Say with --program"):
+        words("--every-s", "2")
+
+
 def test_an_empty_list_is_left_out_because_ros_cannot_say_it() -> None:
     assert words("--classes", "") == ["--ros-args"]
 
@@ -71,10 +82,20 @@ def test_an_unknown_option_is_one_line(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.skipif(find_spec("rclpy") is None, reason="rclpy is not installed")
-def test_the_command_becomes_the_node_and_a_name_of_digits_reaches_it_as_text() -> None:
-    command = [sys.executable, "-m", "deep_perception", "run", "--model", "123"]
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--model", "123"), "unknown model '123'"),
+        (("--program", "container", "--tasks", "123"), "unknown task '123'"),
+        (("--program", "collector", "--dataset-dir", "/proc/123"), "cannot write to /proc/123"),
+    ],
+)
+def test_the_command_becomes_the_program_and_a_name_of_digits_reaches_it_as_text(
+    options: tuple[str, ...], says: str
+) -> None:
+    command = [sys.executable, "-m", "deep_perception", "run", *options]
     repository = Path(__file__).resolve().parents[2]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
-    assert "unknown model '123'" in done.stderr
+    assert says in done.stderr
     assert "Traceback" not in done.stderr

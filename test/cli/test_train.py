@@ -50,6 +50,11 @@ def test_it_tells_what_it_does_and_ends_with_the_verdict(greys, tmp_path, capsys
     assert str(run / "model.safetensors") in lines[-1] and str(run / "report.html") in lines[-1]
     assert command(greys, run, "--resume") == 0
     assert capsys.readouterr().out.splitlines() == lines[-2:], "what is finished is told again"
+    said = json.loads((run / "proof.json").read_text())
+    lost = {"new": 0.5, "old": 0.9, "difference": -0.4, "low": -0.6, "high": -0.2}
+    (run / "proof.json").write_text(json.dumps({**said, "per_class": {"dark": lost}}))
+    assert command(greys, run, "--resume") == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"{lines[-2]}, but dark lost 0.40"
 
 
 def ctrl_c_when(path):

@@ -298,6 +298,17 @@ def test_when_the_training_raises_its_workers_end_quietly(folder: Path) -> None:
     assert_gone(worker)
 
 
+def test_ctrl_c_leaves_the_workers_to_the_training(folder: Path) -> None:
+    others, examples = set(multiprocessing.active_children()), made(folder)
+    found = batches(examples, 1, shuffle=False, workers=1)
+    next(found)
+    [worker] = set(multiprocessing.active_children()) - others
+    assert worker.pid
+    os.kill(worker.pid, signal.SIGINT)
+    assert len(list(found)) == COUNT - 1
+
+
+@pytest.mark.slow
 def test_ctrl_c_reaches_the_training_alone(folder: Path) -> None:
     process = started(folder, "wait")
     assert process.stdout is not None

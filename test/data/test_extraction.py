@@ -2,16 +2,16 @@
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import PIL.Image
 import pytest
-from numpy.typing import NDArray
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from bag_making import SECOND, START, classification, compressed, detections, file, raw, shade, write
+from rosbags.rosbag2 import CompressionMode, StoragePlugin
 
 from deep_perception.data.extraction import extract
 from deep_perception.data.formats.format import Draft
@@ -23,85 +23,11 @@ from deep_perception.data.vision_messages import types
 from deep_perception.data.writer import Writer as DatasetWriter
 from deep_perception.errors import InputError
 
-TYPES = types()
-SECOND = 10**9
-START = 1_700_000_000
-Message = tuple[int, str, bytes]
-
-
-def made(name: str, *fields: Any) -> Any:
-    return TYPES.types[name](*fields)
-
-
-def header(second: int, frame_id: str = "camera") -> Any:
-    return made("std_msgs/msg/Header", made("builtin_interfaces/msg/Time", START + second, 250), frame_id)
-
-
-def packed(second: int, kind: str, *fields: Any) -> Message:
-    return second, kind, bytes(TYPES.serialize_cdr(made(kind, header(second), *fields), kind))
-
-
-def shade(value: int) -> NDArray[np.uint8]:
-    pixels = np.full((6, 8, 3), value, np.uint8)
-    pixels[0, 0] = 255, 0, 0
-    return pixels
-
-
-def raw(second: int, value: int = 90) -> Message:
-    return packed(second, "sensor_msgs/msg/Image", 6, 8, "rgb8", 0, 24, shade(value).reshape(-1))
-
-
-def compressed(second: int, content: bytes, format: str = "rgb8; jpeg compressed bgr8") -> Message:
-    return packed(second, "sensor_msgs/msg/CompressedImage", format, np.frombuffer(content, np.uint8))
-
-
-def file(suffix: str, pixels: NDArray[Any]) -> bytes:
-    return cv2.imencode(suffix, pixels)[1].tobytes()
-
-
-def detections(second: int, *found: tuple[str, float, Sequence[float]]) -> Message:
-    """Things with class, score and x y width height around their middle."""
-    return packed(second, "vision_msgs/msg/Detection2DArray", [_detection(second, *one) for one in found])
-
-
-def _detection(second: int, name: str, score: float, box: Sequence[float]) -> Any:
-    x, y, width, height = box
-    pose = made("vision_msgs/msg/Pose2D", made("vision_msgs/msg/Point2D", x, y), 0.0)
-    results = [_hypothesis("worse", score / 2), _hypothesis(name, score)] if name else []
-    bbox = made("vision_msgs/msg/BoundingBox2D", pose, width, height)
-    return made("vision_msgs/msg/Detection2D", header(second), results, bbox, "")
-
-
-def _hypothesis(name: str, score: float) -> Any:
-    zeros = [made(f"geometry_msgs/msg/{kind}", *[0.0] * count) for kind, count in (("Point", 3), ("Quaternion", 4))]
-    pose = made("geometry_msgs/msg/PoseWithCovariance", made("geometry_msgs/msg/Pose", *zeros), np.zeros(36))
-    return made("vision_msgs/msg/ObjectHypothesisWithPose", made("vision_msgs/msg/ObjectHypothesis", name, score), pose)
-
-
-def classification(second: int, **scores: float) -> Message:
-    results = [made("vision_msgs/msg/ObjectHypothesis", name, score) for name, score in scores.items()]
-    return packed(second, "vision_msgs/msg/Classification", results)
-
 
 @pytest.fixture
 def record(tmp_path: Path) -> Callable[..., Path]:
     """Writes a recording of these topics."""
-
-    def write(
-        topics: dict[str, list[Message]],
-        storage: StoragePlugin = StoragePlugin.MCAP,
-        mode: CompressionMode = CompressionMode.NONE,
-    ) -> Path:
-        writer = Writer(tmp_path / "drive", version=8, storage_plugin=storage)
-        writer.set_compression(mode, CompressionFormat.ZSTD)
-        with writer:
-            for topic, messages in topics.items():
-                connection = writer.add_connection(topic, messages[0][1], typestore=TYPES)
-                for second, _, data in messages:
-                    writer.write(connection, (START + second) * SECOND, data)
-        return tmp_path / "drive"
-
-    return write
+    return partial(write, tmp_path / "drive")
 
 
 @pytest.fixture
@@ -266,7 +192,7 @@ def test_a_recording_that_cannot_be_used_is_named(record, tmp_path: Path) -> Non
     assert "several image topics" in complaint(path)
     assert "unknown topic '/detektions'. Nearest: /detections" in complaint(path, topic="/image", answers="detektions")
     assert "/other holds sensor_msgs/msg/Image, expected" in complaint(path, topic="/image", answers="/other")
-    assert "is no ROS 2 recording" in complaint(tmp_path / "nowhere")
+    assert "nowhere does not exist, expected a .mcap" in complaint(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(

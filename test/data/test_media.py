@@ -325,6 +325,16 @@ def test_a_recording_cut_off_or_scrambled_anywhere_gives_pictures_or_one_clear_e
         assert "\n" not in complaint(file)
 
 
+def test_a_recording_that_was_cut_off_gives_what_is_left_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bag = record(tmp_path / "bag", {"/camera": [raw(i % 40, i) for i in range(100)]}, StoragePlugin.SQLITE3)
+    (file,) = (entry for entry in bag.iterdir() if entry.suffix != ".yaml")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 3 // 4])
+    assert 0 < len(shades(frames(file))) < 100
+    assert caplog.text.count("bag.db3 was cut off") == 1
+
+
 def test_a_photo_cut_off_or_scrambled_anywhere_is_read_or_refused(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 255, (24, 24, 3), np.uint8)
@@ -373,7 +383,7 @@ def test_a_forbidden_file_is_named(photo: Callable[..., Path]) -> None:
         ("notes.txt", "is no picture that can be read"),
         ("empty.jpg", "is no picture that can be read"),
         ("old.bag", "is a ROS 1 recording. Convert it"),
-        ("part.db3.zst", "Name its folder"),
+        ("part.db3.zst", "cannot be unpacked"),
         ("bad.mcap", "the recording cannot be read"),
         ("bad.db3", "the recording cannot be read"),
     ],

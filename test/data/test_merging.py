@@ -1,5 +1,6 @@
 """Of several data sets one is made that says all that they said."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from deep_perception.data.record import Record, Tag, Thing
 from deep_perception.data.splits import save_split
 from deep_perception.data.targets import image_of, label_map, read_numbers
 from deep_perception.data.writer import Writer
-from deep_perception.errors import InputError
+from deep_perception.errors import InputError, StorageError
 
 CLASSES = (BACKGROUND, "floor", "wall")
 
@@ -98,6 +99,23 @@ def test_what_a_format_said_of_the_whole_is_kept(tmp_path: Path) -> None:
         add_about(source.folder, "coco", {"licenses": [source.folder.name]})
     merge(sources, tmp_path / "out")
     assert read_about(tmp_path / "out", "coco") == {"licenses": ["a", "b"]}
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "empty"])
+@pytest.mark.parametrize("end", [KeyboardInterrupt, OSError], ids=["ctrl-c", "full disk"])
+def test_a_merge_that_ends_early_leaves_nothing(tmp_path: Path, there: bool, end: type[BaseException]) -> None:
+    source = made(tmp_path / "a", "xyz")
+    if there:
+        (tmp_path / "out").mkdir()
+
+    def stop(done: int, total: int) -> None:
+        assert any((tmp_path / "out").rglob("x.png")), "some of it is written"
+        raise end(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(KeyboardInterrupt if end is KeyboardInterrupt else StorageError):
+        merge([source], tmp_path / "out", stop)
+    assert (tmp_path / "out").exists() == there and not any(tmp_path.glob("out/*"))
+    assert len(merge([source], tmp_path / "out").records) == 3
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:

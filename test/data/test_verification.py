@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 
 from deep_perception.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Split
+from deep_perception.data.encoding import encoded as picture_of
 from deep_perception.data.mending import mend, set_lines_aside
 from deep_perception.data.problems import Problem
 from deep_perception.data.record import Record, Tag, Thing
 from deep_perception.data.splits import save_split
-from deep_perception.data.targets import encoded
+from deep_perception.data.targets import encoded, usable
 from deep_perception.data.verification import check_for_training, opened, verify
 from deep_perception.data.writer import Writer
 from deep_perception.errors import InputError
+from deep_perception.predictions import UNLABELLED
 
 SIZE = (10, 12)
 """Height and width."""
@@ -108,6 +110,10 @@ MENDABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a label map cut short": (
         lambda f: cut_short(f / "masks/p1.png"),
         r"p1: .*masks/p1.png is no mask that can be read",
+    ),
+    "a label map that labels nothing": (
+        lambda f: (f / "masks/p1.png").write_bytes(picture_of(np.full(SIZE, UNLABELLED, np.uint8))),
+        r"p1: no pixel of masks/p1.png is labelled\. Leave the mask out",
     ),
     "a class of pixels without name": (
         lambda f: edit(f / "labels.json", lambda said: said["labels"]["pixels"].pop()),
@@ -223,6 +229,7 @@ def test_a_data_set_without_fault_may_be_learnt_from(folder: Path, task: str) ->
         ("an unknown tag", "classification"),
         ("run lengths cut short", "instance_segmentation"),
         ("a label map cut short", "semantic_segmentation"),
+        ("a label map that labels nothing", "semantic_segmentation"),
         ("a class of pixels without name", "semantic_segmentation"),
     ],
 )
@@ -246,6 +253,13 @@ def test_what_would_spoil_training_is_refused_before_it(folder: Path, name: str,
 def test_what_another_task_learns_from_does_not_matter(folder: Path, name: str, task: str) -> None:
     MENDABLE[name][0](folder)
     check_for_training(Dataset.open(folder), task)
+
+
+def test_a_picture_without_a_tag_is_left_out_where_tags_are_learnt(folder: Path) -> None:
+    damage(folder, 1, lambda said: said.update(tags=[]))
+    dataset = Dataset.open(folder)
+    check_for_training(dataset, "classification")
+    assert [record.id for record in usable(dataset, "classification")] == [name for name in NAMES if name != "p1"]
 
 
 def test_without_a_split_nothing_is_learnt(folder: Path) -> None:

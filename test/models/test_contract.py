@@ -5,12 +5,11 @@ import pytest
 import torch
 
 from deep_perception.errors import ModelError
-from deep_perception.models import MODELS, Model, build_network, create, find, names, save
+from deep_perception.models import MODELS, Family, Model, create, find, names, save
 from deep_perception.models.classifier import Classifier, Preparation
 from deep_perception.models.colorizer import TECHNIQUES, Colorizer
 from deep_perception.models.detector import Detector
 from deep_perception.models.segmenter import Segmenter
-from deep_perception.models.unallocated import count_parameters, unallocated
 from deep_perception.predictions import UNLABELLED, Classes, Detections, Instances, LabelMap, Picture
 from deep_perception.tasks import TASKS
 
@@ -24,17 +23,24 @@ QUICK = {
     "maskrcnn_resnet50_fpn",
     *(f"{head}_shufflenet_v2_x1_0_fpn" for head in ("fasterrcnn", "maskrcnn", "retinanet", "fastrcnn", "rpn")),
     "rfcn_resnet50",
-    "deoldify_artistic",
     "lraspp_mobilenet_v3_large",
     "deeplabv3_mobilenet_v3_large",
 }
 """Of rows with many names, these are tested each time; the others are `slow`."""
 
+LARGE = {"resnext152_32x8d"}
+"""Alone in its row, and `slow` too."""
+
 HUGE = {"vit_h_14", "vit_l_16", "vit_l_32", "regnet_y_128gf"}
 """Too large to train on the machines that run the tests."""
 
+
+def quick(row: Family, name: str) -> bool:
+    return name in QUICK or (len(row.names) == 1 and name not in LARGE)
+
+
 EVERY_NAME = [
-    pytest.param(name, marks=[] if len(row.names) == 1 or name in QUICK else pytest.mark.slow, id=name)
+    pytest.param(name, marks=[] if quick(row, name) else pytest.mark.slow, id=name)
     for row in MODELS
     for name in row.names
     if name not in HUGE and name != "spandrel"  # which is whatever its file says; it has tests of its own
@@ -66,9 +72,12 @@ def tiny(name: str, seed: int = 0) -> Model:
 
 
 def shrink(model: Model) -> None:
-    """Let a detector look at small pictures, to be quick; one that wants pictures of one size keeps it."""
+    """Let a detector look at small pictures and at few places, to be quick; one that wants one size keeps it."""
     if isinstance(model, Detector) and not model.network.transform.fixed_size:
         model.network.transform.min_size, model.network.transform.max_size = (96,), 160
+    if hasattr(model.network, "rpn"):
+        few = {"training": 40, "testing": 40}
+        model.network.rpn._pre_nms_top_n, model.network.rpn._post_nms_top_n = few, few
 
 
 def lively(network: torch.nn.Module) -> None:
@@ -180,13 +189,14 @@ def test_what_is_no_picture_is_refused(model: Model, wrong: np.ndarray):
 
 
 def test_losses_are_finite_and_reach_the_weights_and_the_model_still_answers(model: Model):
-    images = [picture(96, 128, 4), picture(96, 128, 5)]
+    size = (24, 32) if model.task == "super_resolution" else (96, 128)
+    images = [picture(*size, 4), picture(*size, 5)]
     if not list(model.network.parameters()):
         with pytest.raises(ModelError, match=f"{model.name} has nothing to learn"):
-            model.losses(images, [target(model, 96, 128)] * 2)
+            model.losses(images, [target(model, *size)] * 2)
         return
     before = model(images[:1])
-    losses = model.losses(images, [target(model, 96, 128)] * 2)
+    losses = model.losses(images, [target(model, *size)] * 2)
     total = sum(losses.values())
     total.backward()
     gradients = [weight.grad for weight in model.network.parameters() if weight.grad is not None]
@@ -217,9 +227,3 @@ def test_every_row_of_the_table_is_complete():
     assert len(names()) == len(set(names()))
     for task in TASKS.values():
         assert find(task.default_model).model.task == next(key for key, value in TASKS.items() if value is task)
-
-
-def test_every_network_can_be_built():
-    with unallocated():
-        for name in names():
-            assert count_parameters(build_network(name)) > 1000 or name == "bicubic"

@@ -27,6 +27,11 @@ CUP_BY_TEACHER = ("mug", (5.0, 4.0, 21.0, 20.0), 0.0)
 FORK = ("fork", (40.0, 4.0, 60.0, 20.0), 0.5)
 
 
+COLOURS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "rgb16": 6, "bgr16": 6, "yuv422": 2, "yuv422_yuy2": 2}
+ENCODINGS = {**COLOURS, "mono8": 1, "mono16": 2, "bayer_rggb8": 1, "bayer_gbrg8": 1}
+"""Those that cv_bridge reads as well, and the bytes of a pixel."""
+
+
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "collected"
@@ -54,6 +59,18 @@ def test_a_picture_is_kept_when_it_is_due_with_all_that_says_where_it_belongs(co
         assert second.reasons == ("1 s after the last",)
         assert (first.tags, first.things, first.pixels) == (None, None, None)
         assert np.array_equal(read_image(folder / second.image), pixels.to_rgb(shown))
+
+
+def test_what_is_kept_of_a_picture_is_what_cv_bridge_sees_in_it(context, folder):
+    cv_bridge = pytest.importorskip("cv_bridge", reason="cv_bridge is not installed")
+    rng = np.random.default_rng(0)
+    with Station(context, folder, **EAGER, image_format="png") as station:
+        for number, (encoding, size) in enumerate(ENCODINGS.items()):
+            data = array.array("B", rng.bytes(32 * 24 * size))
+            shown = Image(height=24, width=32, encoding=encoding, step=32 * size, data=data)
+            station.see(stamped(shown, 5.0 + number))
+            kept = read_image(folder / station.records(number + 1)[-1].image)
+            assert np.array_equal(kept, cv_bridge.CvBridge().imgmsg_to_cv2(shown, "rgb8")), encoding
 
 
 def test_what_a_running_model_says_is_kept_with_the_picture_of_its_exact_stamp(context, folder):

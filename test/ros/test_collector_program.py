@@ -113,6 +113,21 @@ def test_ctrl_c_finishes_what_has_begun_and_says_what_was_saved(program, peer, t
     assert f"{folder} holds {count} pictures, {count} of them new" in errors
 
 
+@pytest.mark.parametrize("wish", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_the_very_beginning_and_another_at_the_end_disturb_nothing(program, peer, tmp_path, wish):
+    process = program(tmp_path / "collected")
+    for line in process.stderr:
+        if "collecting into" in line:
+            break
+    process.send_signal(wish)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    said = [line for line in errors.splitlines() if " holds " not in line and "first picture" not in line]
+    assert not said
+    assert "new" in errors.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [

@@ -2,12 +2,15 @@
 
 import gc
 import os
+import threading
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from rclpy.parameter import Parameter
 from robot import DETECTOR, Robot, picture, wait_until
-from vision_msgs.msg import Detection2DArray, LabelInfo, VisionInfo
+from vision_msgs.msg import Classification, Detection2DArray, LabelInfo, VisionInfo
 
 from deep_perception.errors import ConfigError, DeepPerceptionError
 from deep_perception.models import create, save
@@ -17,6 +20,9 @@ from deep_perception.ros.perception_node import PerceptionNode
 CYCLES = 20
 WARM_UP_CYCLES = 5
 MOST_GROWTH_MIB = 30
+PERIOD_S = 0.1
+BEFORE_AND_AFTER = 20
+MOST_PICTURES = 600
 
 
 def test_thresholds_and_classes_can_be_set_while_it_runs_and_take_effect(context):
@@ -102,6 +108,32 @@ def test_pictures_are_answered_while_a_swap_loads(context):
         robot.node._load = slow_load
         assert robot.set(weights="none").successful
         assert during[0].header.stamp.sec == 20
+
+
+def test_a_swap_costs_at_most_one_picture_beyond_those_that_go_unanswered_anyway(context, tmp_path):
+    for name in ("old", "new"):
+        save(create("lenet5", "none", labels=[f"{name} {digit}" for digit in range(10)]), tmp_path / name)
+    with Robot(context, weights=str(tmp_path / "old"), device="cpu") as robot:
+        heard = robot.hear(Classification, "classification")
+        robot.ask(heard, picture())
+        heard.clear()
+        answered = lambda name: [  # noqa: E731
+            one.header.stamp.sec for one in heard if one.results[0].class_id.startswith(name)
+        ]
+        swap = threading.Thread(target=robot.set, kwargs={"weights": str(tmp_path / "new")})
+        for number in range(MOST_PICTURES):  # a camera, which waits for nobody
+            robot.show(picture(100.0 + number))
+            time.sleep(PERIOD_S)
+            if number == BEFORE_AND_AFTER:
+                swap.start()
+            if len(answered("new")) > BEFORE_AND_AFTER:
+                break
+        swap.join()
+        last, first = max(answered("old")), min(answered("new"))
+        assert last < first, "one change, once"
+        answers = sorted([*answered("old"), *answered("new")])
+        usual = max(after - before for before, after in pairwise(answers) if before != last)
+        assert first - last <= usual + 1
 
 
 def test_the_lifecycle_goes_up_and_down_twenty_times_without_leaking(context):

@@ -5,11 +5,13 @@ import threading
 import pytest
 import rclpy
 from rclpy.node import Node
+from rclpy.qos import QoSPolicyKind
 from robot import wait_until
 from std_msgs.msg import String
 
-from deep_perception.ros.messages import reliable
+from deep_perception.ros.messages import newest_only, reliable
 from deep_perception.ros.receiver import LeftToReceiver, Receiver
+from deep_perception.ros.subscribing import SubscriptionEventCallbacks
 
 
 @pytest.fixture
@@ -58,6 +60,22 @@ def test_an_executor_keeps_its_hands_off(node, speak, context):
     receiver.close()
     executor.shutdown()
     assert {thread.name for thread in threads} == {"receiver"}
+
+
+def test_what_the_middleware_tells_of_the_topic_arrives_in_the_same_thread(node):
+    told = []
+    events = SubscriptionEventCallbacks(incompatible_qos=lambda event: told.append((event, threading.current_thread())))
+    group = LeftToReceiver()
+    subscription = node.create_subscription(
+        String, "words", print, reliable(10), callback_group=group, event_callbacks=events
+    )
+    receiver = Receiver(node, subscription, print)
+    node.create_publisher(String, "words", newest_only())
+    wait_until(lambda: bool(told), "word of a publisher that cannot be heard")
+    receiver.close()
+    [(event, thread)] = told
+    assert event.last_policy_kind == QoSPolicyKind.RELIABILITY
+    assert thread.name == "receiver"
 
 
 def test_once_closed_nothing_is_heard_and_no_thread_stays(node, speak):

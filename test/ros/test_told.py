@@ -7,8 +7,9 @@ from station import boxes
 
 from deep_perception import pixels
 from deep_perception.data.record import HUMAN, MODEL
+from deep_perception.data.vision_messages import renumbered
 from deep_perception.errors import ImageError
-from deep_perception.ros.told import classes_in, intrinsics_in, millimetres_in, renumbered, things_in
+from deep_perception.ros.told import classes_in, intrinsics_in, millimetres_in, things_in
 
 K = [100.0, 0, 32, 0, 100, 24, 0, 0, 1]
 

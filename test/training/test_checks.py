@@ -118,3 +118,25 @@ def test_what_is_no_number_is_named():
     found = overfit_batch(model, tagged([0, 1, 2]))
     assert not found.good and found.steps == 0
     assert found.what.startswith("loss_class is nan from the start")
+
+
+def test_of_a_batch_that_takes_too_long_a_part_is_learnt_for_as_long_as_there_is_time():
+    [one] = tagged([0])
+    other = Example("other", one.image, Classes(np.array([1]), np.ones(1, np.float32)))
+    found = overfit_batch(lenet(2), [one, other, one, other], limit_s=0.0)
+    assert found.good and (found.pictures, found.steps) == (2, 3)
+    assert found.what.startswith("too slow on this device to be settled: the loss of 2 pictures of one batch went from")
+    model = lenet(2)
+    model.network.conv2.weight.data[0] = math.inf
+    assert not overfit_batch(model, [one, other, one, other], limit_s=0.0).good, "what is wrong is wrong at any speed"
+
+
+def test_where_a_part_is_learnt_it_is_of_what_is_labelled():
+    nothing = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
+    empty = [Example(str(number), view().image, nothing) for number in range(3)]
+    model = create("fcos_shufflenet_v2_x1_0_fpn", device="cpu")
+    model.network.transform.min_size = (96,)
+    [labelled] = in_scenes(lambda one: one.instances)[:1]
+    batches = [labelled, *empty], [*empty, labelled]
+    alone, last = (overfit_batch(model, batch, steps=1, limit_s=0.0) for batch in batches)
+    assert alone.first == pytest.approx(last.first) and alone.pictures == last.pictures == 2

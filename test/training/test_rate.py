@@ -13,7 +13,7 @@ from deep_perception.errors import ConfigError
 from deep_perception.models import create
 from deep_perception.predictions import Classes, LabelMap, Picture
 from deep_perception.training.optimisers import optimizer_of
-from deep_perception.training.rate import choose_rate, range_test
+from deep_perception.training.rate import SHORTEST, choose_rate, range_test
 from deep_perception.training.trial import total_loss
 
 
@@ -95,6 +95,12 @@ def test_nothing_shows_afterwards_that_there_was_a_test(kind):
     assert kind is not colorizer or torch.equal(model.technique.counts.counts, counted), "and what losses count"
     assert all(parameter.grad is None for parameter in model.network.parameters())
     assert not any(module.training for module in model.network.modules())
+
+
+def test_what_takes_too_long_is_tested_with_fewer_pictures_and_steps():
+    model, examples = segmenter()
+    found = range_test(model, batches(examples * 2, 4), maker(model), limit_s=0.0)
+    assert len(found.rates) <= SHORTEST
 
 
 def test_nothing_shows_afterwards_of_a_test_that_broke_off():

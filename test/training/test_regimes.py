@@ -49,7 +49,7 @@ def labels_of(name):
 
 
 def small_model(name) -> Model:
-    """A model that looks at small pictures, to be quick."""
+    """A model that looks at small pictures and at few places, to be quick."""
     torch.manual_seed(0)
     model = create(name, "none", labels=labels_of(name), device="cpu")
     whole = {"name": name, "labels": model.labels}
@@ -61,6 +61,9 @@ def small_model(name) -> Model:
         model = Colorizer(model.network, technique=TECHNIQUES[name]((64, 64)), **whole)
     if isinstance(model, Detector) and not model.network.transform.fixed_size:
         model.network.transform.min_size, model.network.transform.max_size = (96,), 160
+    if hasattr(model.network, "rpn"):
+        few = {"training": 40, "testing": 40}
+        model.network.rpn._pre_nms_top_n, model.network.rpn._post_nms_top_n = few, few
     model.selection = Selection(render_factor=7)
     return model
 

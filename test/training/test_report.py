@@ -46,7 +46,7 @@ def say(run: Path, name: str, said: Mapping[str, object]) -> None:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """The folder of a training that is over."""
-    config = {**asdict(TrainConfig(model="lenet5")), "dataset": "/data/mugs & more", "labels": NAMES}
+    config = {**asdict(TrainConfig(model="lenet5")), "dataset": "/data/mugs & more", "classes": NAMES}
     say(tmp_path, "config.json", config)
     say(tmp_path, "transfer.json", {"sentences": ["kept 12 layers"]})
     say(tmp_path, "overfit.json", {"what": "fine: the loss fell from 2 to 0.01"})
@@ -125,22 +125,24 @@ def test_names_are_shown_as_they_are_written(run: Path) -> None:
 
 
 def test_of_many_classes_a_few_are_named(run: Path) -> None:
-    say(run, "config.json", {"model": "lenet5", "labels": [f"class{number}" for number in range(20)]})
+    say(run, "config.json", {"model": "lenet5", "classes": [f"class{number}" for number in range(20)]})
     assert "to know class0, class1" in text_of(run) and "class7 and 12 more" in text_of(run)
 
 
 @pytest.mark.parametrize(
-    ("said", "verdict"),
+    ("said", "verdict", "lost"),
     [
-        (lambda: proof(NOTHING, FOUND), '<span class="verdict bad">worse</span>'),
-        (lambda: proof(FOUND, FOUND), '<span class="verdict soft">not better</span>'),
+        (lambda: proof(NOTHING, FOUND), '<span class="verdict bad">worse</span>', True),
+        (lambda: proof(FOUND, FOUND), '<span class="verdict soft">not better</span>', False),
     ],
 )
-def test_a_model_that_is_no_better_is_not_praised(
-    run: Path, said: Callable[[], dict[str, object]], verdict: str
+def test_a_model_that_is_no_better_is_not_praised_and_what_it_lost_is_named(
+    run: Path, said: Callable[[], dict[str, object]], verdict: str, lost: bool
 ) -> None:
     say(run, "proof.json", said())
-    assert verdict in text_of(run)
+    text = text_of(run)
+    assert verdict in text
+    assert ("But mug lost 1.00." in text) == lost
 
 
 @pytest.mark.parametrize(

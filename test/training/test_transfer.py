@@ -1,6 +1,7 @@
 """What a training begins with: nothing that is known of a class is lost when others come or go."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from torch import nn
 from torchvision import models as zoo
 
 from deep_perception.config import TrainConfig
-from deep_perception.errors import InputError, ModelError, WeightsError
+from deep_perception.errors import ConfigError, InputError, ModelError, WeightsError
 from deep_perception.models import MODELS, create, find, save
 from deep_perception.models.checkpoint import Checkpoint
 from deep_perception.models.origin import Origin
@@ -161,6 +162,21 @@ def test_a_head_whose_classes_are_all_others_is_new_and_the_rest_is_kept(tmp_pat
     assert (found.kept, found.partly, found.new) == (("conv1", "conv2", "linear1"), (), ("linear2",))
     assert found.sentences[0].endswith("new layers: linear2 (1)")
     assert torch.equal(found.model.network.conv1.weight, before.network.conv1.weight)
+
+
+def test_a_file_of_names_says_what_weights_know_that_do_not_say_it_themselves(tmp_path):
+    before, _ = known("lenet5", tmp_path, ("a", "b"))
+    torch.save(before.network.state_dict(), tmp_path / "plain.pth")
+    (tmp_path / "names.txt").write_text("a\nb\n")
+    asked = config("lenet5", tmp_path / "plain.pth", labels=str(tmp_path / "names.txt"))
+    found = prepare(asked, ("c", "b"), "classification")
+    assert found.model.labels == ("b", "c") and found.partly == ("linear2",)
+    assert torch.equal(found.model.network.linear2.weight[0], before.network.linear2.weight[1])
+    (tmp_path / "names.txt").write_text("a\nb\nc\n")
+    with pytest.raises(WeightsError, match="2 classes"):
+        prepare(asked, ("c", "b"), "classification")
+    with pytest.raises(ConfigError, match="labels: cannot read"):
+        prepare(replace(asked, labels="no/names.txt"), ("c", "b"), "classification")
 
 
 def test_a_proposer_looks_for_objects_whatever_they_are_called():

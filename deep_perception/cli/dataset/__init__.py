@@ -14,6 +14,10 @@ ACTIONS = {
     "export": export_to,
 }
 
+UNTOUCHED, BEGUN = "{out} is left as it was", "{out} holds what was added so far. The same command adds the rest"
+LEFT = {"merge": UNTOUCHED, "export": UNTOUCHED, "import": BEGUN, "extract": BEGUN}
+"""What Ctrl-C leaves behind."""
+
 EXAMPLE = """A data set is a folder: images/, masks/, manifest.jsonl and labels.json.
 
 example:
@@ -40,4 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do the action."""
-    return ACTIONS[arguments.action].run(arguments)
+    try:
+        return ACTIONS[arguments.action].run(arguments)
+    except KeyboardInterrupt:
+        if arguments.action in LEFT:
+            print(f"stopped. {LEFT[arguments.action].format(out=arguments.out)}")
+        raise

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from deep_perception.data.dataset import Dataset
 from deep_perception.data.formats.format import Format, Loss
+from deep_perception.data.new_folder import new_folder
 from deep_perception.data.record import HUMAN, Record, Tag, Thing
-from deep_perception.durable_files import in_words
-from deep_perception.errors import InputError, StorageError
+from deep_perception.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,11 @@ PARTS = "which part a picture is of"
 
 
 def write_as(name: str, format: Format, dataset: Dataset, folder: Path, progress: Callable[[int, int], None]) -> None:
-    """Write all of it into a new or empty folder; log once what was lost. Raise InputError or StorageError."""
+    """Write all of it or nothing into a new or empty folder; log what was lost. Raise InputError or StorageError."""
     _check_useful(name, format, dataset)
-    with in_words(f"cannot write to {folder}", StorageError):
-        _check_empty(folder)
-        losses: Counter[Loss] = Counter()
-        for number, lost in enumerate(format.write(_fit(dataset, format), folder), 1):
+    losses: Counter[Loss] = Counter()
+    with new_folder(folder) as place:
+        for number, lost in enumerate(format.write(_fit(dataset, format), place), 1):
             losses.update(lost)
             progress(number, len(dataset.records))
     for record in dataset.records:
@@ -78,9 +77,3 @@ def _check_useful(name: str, format: Format, dataset: Dataset) -> None:
     if found and not format.holds.intersection(found):
         wanted = ", ".join(sorted(format.holds - {PARTS}))
         raise InputError(f"{dataset.folder} says {', '.join(found)}, but {name} is for {wanted}. Choose another format")
-
-
-def _check_empty(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise InputError(f"{folder} exists and is not empty, expected a new folder. Choose another, or remove it")

@@ -82,6 +82,18 @@ def test_a_picture_that_is_gone_is_named(format: str, dataset: Dataset, tmp_path
     (dataset.folder / dataset.records[0].image).unlink()
     with pytest.raises(InputError, match=r"a: the picture .* does not exist"):
         export(format, dataset, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_export_that_is_stopped_leaves_nothing(format: str, dataset: Dataset, tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "out").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        export(format, dataset, tmp_path / "out", stop)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -25,7 +25,7 @@ def assert_learnt(losses, before, after):
     [
         ("fasterrcnn", "small", 45, 1e-3),
         ("retinanet", "small", 45, 1e-3),
-        ("rfcn", "plain", 60, 1e-3),
+        pytest.param("rfcn", "plain", 60, 1e-3, marks=pytest.mark.slow),
         pytest.param("fasterrcnn", "plain", 50, 2e-3, marks=pytest.mark.slow),
     ],
 )
