@@ -15,9 +15,9 @@ from deep_perception.cli import VERBS, Parser, main
 from deep_perception.config import PerceptionConfig
 from deep_perception.models import MODELS, Family, create, names, save
 from deep_perception.models.shipped import SHIPPED
-from deep_perception.ros.launching import COMMON
 from deep_perception.tasks import TASKS
 
+SHARED_BY_LAUNCH_FILES = "deep_perception/ros/launching.py"
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -173,7 +173,8 @@ def test_every_launch_command_names_a_launch_file_and_arguments_that_it_declares
     found = commands("ros2 launch deep_perception")
     assert found
     for _, _, _, file, *arguments in found:
-        declared = set(re.findall(r'"(\w+)"', (ROOT / "launch" / file).read_text(encoding="utf-8"))) | set(COMMON)
+        texts = [(ROOT / path).read_text(encoding="utf-8") for path in (f"launch/{file}", SHARED_BY_LAUNCH_FILES)]
+        declared = set(re.findall(r'"(\w+)"', "".join(texts)))
         given = {word.partition(":=")[0] for word in arguments if ":=" in word}
         assert given <= declared, f"{file} declares no {given - declared}"
 
