@@ -31,3 +31,4 @@ check: setup
 
 bench: setup
 	@$(PY) -m deep_perception bench
+	@$(PY) -m deep_perception bench --bags

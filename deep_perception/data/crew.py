@@ -1,18 +1,15 @@
 """Processes that prepare examples beside the training and stay from epoch to epoch."""
 
 import multiprocessing
-import os
-import signal
-import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
-import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from deep_perception.errors import ConfigError, InputError
+from deep_perception.runtime.child_process import behave
 
 Key: TypeAlias = tuple[int, int]
 """Epoch and place of an example."""
@@ -89,15 +86,4 @@ def _as_it_is(batch: list[Any] | InputError) -> list[Any] | InputError:
 
 
 def _begin(_: int) -> None:
-    """Leave Ctrl-C and the other cores to the training, and end when it ends, however that happens."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    behave()

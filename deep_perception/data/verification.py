@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -46,11 +47,12 @@ def verify(dataset: Dataset, progress: Progress = lambda done, total: None) -> l
     """Return all that is wrong; every file is read."""
     problems = [found for record in dataset.records for found in said_problems(dataset, record, ALL)]
     digests: dict[bytes, list[str]] = defaultdict(list)
-    for done, looked in enumerate(_looks(dataset, dataset.records, ALL), 1):
-        problems += looked.problems
-        if looked.digest:
-            digests[looked.digest].append(looked.record.id)
-        progress(done, len(dataset.records))
+    with _looks(dataset, dataset.records, ALL) as looks:
+        for done, looked in enumerate(looks, 1):
+            problems += looked.problems
+            if looked.digest:
+                digests[looked.digest].append(looked.record.id)
+            progress(done, len(dataset.records))
     return [*problems, *_spelling(dataset), *_split_problems(dataset), *_on_both_sides(dataset, digests.values())]
 
 
@@ -64,8 +66,10 @@ def check_for_training(dataset: Dataset, task: str) -> None:
     kinds += [MASKS] if task == "instance_segmentation" else []
     _check_classes(dataset, records, task)
     said = (found for record in records for found in said_problems(dataset, record, kinds))
-    seen = (found for looked in _looks(dataset, records, kinds) for found in looked.problems)
-    for problem in chain(said, seen):
+    with _looks(dataset, records, kinds) as looks:
+        seen = (found for looked in looks for found in looked.problems)
+        problem = next(chain(said, seen), None)
+    if problem is not None:
         raise InputError(f"{dataset.folder}: {problem}. All there is: deep_perception dataset verify {dataset.folder}")
 
 
@@ -94,11 +98,12 @@ def _check_classes(dataset: Dataset, records: Sequence[Record], task: str) -> No
         raise InputError(f"{dataset.folder}: no picture shows a thing, expected boxes to learn from. Label some")
 
 
-def _looks(dataset: Dataset, records: Sequence[Record], kinds: Sequence[str]) -> Iterator[Looked]:
-    """Look at all files in several threads; decoders work beside each other."""
+@contextmanager
+def _looks(dataset: Dataset, records: Sequence[Record], kinds: Sequence[str]) -> Iterator[Iterator[Looked]]:
+    """Look at all files in several threads, which end with the `with`; decoders work beside each other."""
     pool = ThreadPoolExecutor(os.cpu_count() or 1)
     try:
-        yield from pool.map(partial(look, dataset, kinds=kinds), records)
+        yield pool.map(partial(look, dataset, kinds=kinds), records)
     finally:
         pool.shutdown(cancel_futures=True)
 

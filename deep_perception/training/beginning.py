@@ -1,6 +1,7 @@
 """Before the first step: the network with its new head, what of it learns, whether it can, and how fast."""
 
 from dataclasses import asdict
+from functools import partial
 
 import PIL.Image
 from lightning_fabric import Fabric
@@ -68,9 +69,9 @@ def _overfit(course: Course) -> None:
 def _range_test(course: Course) -> float:
     config, model = course.config, course.model
     examples = batches(course.learning(), config.batch, shuffle=True, workers=0)
-    finding = course.fabric.broadcast(
-        range_test(model, examples, lambda rate: optimizer_of(model.network, config, rate), clip=config.clip)
-    )
+    learns_on = course.regime in ("medium", "large")
+    make = partial(optimizer_of, model.network, config)
+    finding = course.fabric.broadcast(range_test(model, examples, make, learns_on=learns_on, clip=config.clip))
     course.run.write(RATE, asdict(finding))
     if course.run.writes:
         rate_plot(finding, course.run.path / RATE_PLOT)

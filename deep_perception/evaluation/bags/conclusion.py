@@ -56,12 +56,9 @@ class _Looked:
         self.complete = complete
         self.counts: Counter[tuple[str, str]] = Counter()
         self.stamps: defaultdict[str, set[int | None]] = defaultdict(set)
-        self.judged: defaultdict[str, set[int | None]] = defaultdict(set)
         for entry in folder.entries():
             self.counts[entry.bag, entry.camera] += 1
             self.stamps[entry.bag].add(entry.stamp_ns)
-            if entry.judged:
-                self.judged[entry.bag].add(entry.stamp_ns)
 
 
 def _bags(job: Job) -> dict[Path, str]:
@@ -89,10 +86,11 @@ def _truth(job: Job, looked: _Looked) -> dict[str, Any]:
     truths = {bag: truth for path, bag in _bags(job).items() if (truth := job.truth_in(Recording(path)))}
     file = Path(job.truth).expanduser()
     digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
-    said = {"said": job.truth, "kind": next(iter(truths.values())).kind, "sha256": digest}
+    said: dict[str, Any] = {"said": job.truth, "label": job.config.truth_label}
+    said |= {"kind": next(iter(truths.values())).kind, "sha256": digest}
     if not looked.complete:
         return {**said, "unused": None, "unused_stamps": []}
-    left = [set(truth.unused()) - looked.judged[bag] for bag, truth in truths.items()]
+    left = [set(truth.unused()) - looked.stamps[bag] for bag, truth in truths.items()]
     # A file speaks of all recordings, a topic of its own.
     unused = sorted(set.intersection(*left) if file.exists() else set.union(*left))
     return {**said, "unused": len(unused), "unused_stamps": unused[:MOST_LISTED]}
