@@ -12,10 +12,12 @@ TROUBLES = {
 
 
 def summary(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield lines: the figure to judge by, how much it stands on, and what was wrong."""
+    """Yield lines: the figure to judge by, beside another's, how much it stands on, and what was wrong."""
     if headline := result["headline"]:
         span = f" ({headline['low']:.3f} to {headline['high']:.3f})" if headline.get("low") is not None else ""
         yield f"{headline['name']} {headline['value']:.3f}{span}"
+    if compared := result["compared"]:
+        yield f"compared with {compared['path']}: {compared['sentence']}"
     counts, speed = result["frames"], result["speed"]["frames_per_second"]
     expected = TROUBLES if result["truth"] else {name: TROUBLES[name] for name in TROUBLES if name != "without_truth"}
     troubles = [f"{counts[name]} {words}" for name, words in expected.items() if counts.get(name)]

@@ -56,9 +56,10 @@ def answers_topic(recording: Recording, wanted: str) -> Topic:
     able = {topic.name: topic for topic in recording.topics if topic.kind in kinds and topic.count}
     if (name := absolute(wanted)) in able:
         return able[name]
-    held = next((topic.kind for topic in recording.topics if topic.name == name and topic.count), "no message")
+    there = {topic.name: topic.kind if topic.count else "no message" for topic in recording.topics}
+    found = f"--topic {name} holds {there[name]}" if name in there else f"there is no topic {name}"
     expected = f"a Detection2DArray, Classification or Image, as on {', '.join(able) or 'no topic of it'}"
-    raise InputError(f"{recording.path}: --topic {name} holds {held}, expected {expected}")
+    raise InputError(f"{recording.path}: {found}, expected {expected}")
 
 
 def task_of(recording: Recording, topic: Topic, camera: str) -> str:
