@@ -200,9 +200,9 @@ class TrainConfig:
         "auto chooses by the amount of data.",
         choices=("auto", "small", "medium", "large", "scratch"),
     )
-    epochs: int = setting(30, "Times through the training part, at most.", range=Range(1, 100_000))
+    epochs: int = setting(40, "Times through the training part, at most.", range=Range(1, 100_000))
     patience: int = setting(
-        8, "Epochs without a better validation score after which it stops; 0: never.", range=Range(0, 10_000)
+        15, "Epochs without a better validation score after which it stops; 0: never.", range=Range(0, 10_000)
     )
     batch: int = setting(8, "Pictures of a step, on each device.", range=Range(1, 4096))
     lr: str = setting("auto", "Learning rate; auto finds one by a range test.")

@@ -17,7 +17,7 @@ EXAMPLE = """example:
   deep_perception demo-learn --out out/demo-learn"""
 
 PROGRAM = "deep_perception.ros.demo_learn"
-TRAINING = ("--regime", "large", "--lr", "5e-4", "--epochs", "9", "--batch", "8", "--no-overfit-batch")
+TRAINING = ("--regime", "large", "--lr", "3e-4", "--epochs", "9", "--batch", "8", "--no-overfit-batch")
 COLUMNS = ("class", "AP before", "AP after", "found live", "missed", "wrong")
 
 

@@ -69,9 +69,8 @@ def _overfit(course: Course) -> None:
 def _range_test(course: Course) -> float:
     config, model = course.config, course.model
     examples = batches(course.learning(), config.batch, shuffle=True, workers=0)
-    learns_on = course.regime in ("medium", "large")
     make = partial(optimizer_of, model.network, config)
-    finding = course.fabric.broadcast(range_test(model, examples, make, learns_on=learns_on, clip=config.clip))
+    finding = course.fabric.broadcast(range_test(model, examples, make, clip=config.clip))
     course.run.write(RATE, asdict(finding))
     if course.run.writes:
         rate_plot(finding, course.run.path / RATE_PLOT)

@@ -28,9 +28,8 @@ LIMIT_S, SHORTEST = 180.0, 30
 many whatever they cost."""
 MEMORY = 0.8
 """Share of the smoothed loss that stays from step to step."""
-MOST_OF_THE_FALL, THIRD, TENTH = 0.9, (3, "a third"), (10, "a tenth")
-"""Of the rate at which that share of the fall was made a third is chosen, but a tenth where weights learn on: a few
-hundred steps at the rate that teaches a new head quickest undo more of what they know than they add."""
+MOST_OF_THE_FALL, CAUTION = 0.9, 3
+"""The rate at which that share of the fall was made, divided by the other, is chosen."""
 FROM_THE_RISE = 10
 """It is at most the rate at which the loss rose, divided by this; without a fall, divided by this twice."""
 NOTEWORTHY = 0.05
@@ -53,15 +52,14 @@ def range_test(
     batches: Iterable[Sequence[Example]],
     make_optimizer: Callable[[float], Optimizer],
     *,
-    learns_on: bool = False,
     clip: float = 0.0,
     steps: int = STEPS,
     limit_s: float = LIMIT_S,
 ) -> RateFinding:
     """Learn at a rate that rises from tiny until the loss does; then undo it all and choose a rate.
 
-    The first few of `batches` are taken, gradients are cut to `clip` (0: not at all). `learns_on`: what learns
-    knows much already. Raises ConfigError where the loss follows no rate.
+    The first few of `batches` are taken, gradients are cut to `clip` (0: not at all). Raises ConfigError where the loss
+    follows no rate.
     """
     few = list(islice(batches, BATCHES))
     with undone(model):
@@ -70,13 +68,13 @@ def range_test(
     with undone(model):
         curve = list(_rising(model, few, make_optimizer(LOWEST), clip, steps))
     rates, losses = zip(*curve, strict=True)
-    chosen, why = choose_rate(rates, losses, learns_on=learns_on)
+    chosen, why = choose_rate(rates, losses)
     shown = len(losses) if math.isfinite(losses[-1]) else -1
     return RateFinding(rates[:shown], losses[:shown], chosen, why)
 
 
-def choose_rate(rates: Sequence[float], losses: Sequence[float], *, learns_on: bool = False) -> tuple[float, str]:
-    """Return a rate and why: a third of the one at which the loss had made nine tenths of its fall, or a tenth of it.
+def choose_rate(rates: Sequence[float], losses: Sequence[float]) -> tuple[float, str]:
+    """Return a rate and why: a third of the one at which the loss had made nine tenths of its fall.
 
     That is where it falls steeply, short of the bottom, whose waves say little. It is at most a tenth of the rate at
     which the loss rose. A loss that hardly falls, as with weights that know it all, has only its rise to tell: a
@@ -87,9 +85,8 @@ def choose_rate(rates: Sequence[float], losses: Sequence[float], *, learns_on: b
     if start - lowest >= NOTEWORTHY * start:
         enough = start - MOST_OF_THE_FALL * (start - lowest)
         turn = next(rate for rate, loss in zip(rates, losses, strict=True) if loss <= enough)
-        caution, share = TENTH if learns_on else THIRD
-        if turn / caution <= rose / FROM_THE_RISE:
-            return _rounded(turn / caution), f"{share} of {turn:.2g}, where the loss had nearly ended its fall"
+        if turn / CAUTION <= rose / FROM_THE_RISE:
+            return _rounded(turn / CAUTION), f"a third of {turn:.2g}, where the loss had nearly ended its fall"
         return _rounded(rose / FROM_THE_RISE), f"a tenth of {rose:.2g}, where the loss rose after its fall"
     if math.isfinite(rose):
         return _rounded(rose / FROM_THE_RISE**2), f"a hundredth of {rose:.2g}, where the loss rose and had not fallen"

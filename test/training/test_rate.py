@@ -138,12 +138,6 @@ def test_the_rule_by_which_a_rate_is_chosen(losses, chosen):
     assert rate == pytest.approx(chosen, rel=0.02), why
 
 
-def test_weights_that_know_much_learn_on_at_a_lower_rate():
-    losses = [2.0, 2.0, 1.5, 0.5, 0.4]
-    carefully, why = choose_rate(RATES[:5], losses, learns_on=True)
-    assert carefully == pytest.approx(choose_rate(RATES[:5], losses)[0] * 0.3, rel=0.02) and why.startswith("a tenth")
-
-
 def test_it_is_never_closer_than_a_tenth_to_where_the_loss_rose():
     rates = [1e-3, 1e-2, 2e-2, 4e-2]
     rate, why = choose_rate(rates, [2, 2, 0.5, 5])

@@ -177,9 +177,9 @@ def test_a_frozen_model_is_copied_and_answers_as_ever():
 @pytest.mark.parametrize(
     ("pictures", "pretrained", "regime", "why"),
     [
-        (20, True, "small", "fewer than 100 pictures (20) only the head learns"),
-        (100, True, "medium", "100 to 999 pictures (100)"),
-        (1000, True, "large", "at least 1000 pictures (1000) all layers learn on"),
+        (20, True, "small", "fewer than 50 pictures (20) only the head learns"),
+        (50, True, "medium", "50 to 99 pictures (50)"),
+        (100, True, "large", "at least 100 pictures (100) all layers learn on"),
         (20, False, "scratch", "no weights to begin with"),
         (10_000, False, "scratch", "no weights to begin with"),
     ],
