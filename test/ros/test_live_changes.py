@@ -6,6 +6,7 @@ import threading
 import time
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 from rclpy.parameter import Parameter
@@ -19,7 +20,7 @@ from deep_perception.ros.perception_node import PerceptionNode
 
 CYCLES = 20
 WARM_UP_CYCLES = 5
-MOST_GROWTH_MIB = 30
+MOST_GROWTH_MIB = 20
 PERIOD_S = 0.1
 BEFORE_AND_AFTER = 20
 MOST_PICTURES = 600
@@ -147,7 +148,9 @@ def test_the_lifecycle_goes_up_and_down_twenty_times_without_leaking(context):
             assert node.duty is None
             gc.collect()
             sizes.append(resident_mib())
-        assert sizes[-1] - sizes[WARM_UP_CYCLES] < MOST_GROWTH_MIB, sizes
+        # What leaks grows cycle by cycle; now and then the allocator takes a piece at once.
+        before, after = sizes[WARM_UP_CYCLES : WARM_UP_CYCLES + 5], sizes[-5:]
+        assert median(after) - median(before) < MOST_GROWTH_MIB, sizes
         wait_until(lambda: robot.peer.count_publishers("detections") == 0, "the results' topics to go")
         node.autostart()
         robot.ask(robot.hear(Detection2DArray, "detections"), picture())
