@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -266,10 +268,17 @@ def test_progress_is_shown_on_a_terminal_when_the_lines_go_elsewhere(
     with os.fdopen(slave, "w") as terminal:
         monkeypatch.setattr("sys.stderr", terminal)
         assert main(["predict", *CLASSIFIER, video("v.avi", 4), "--json"]) == 0
-    shown = os.read(master, 100_000).decode()
+    shown = b"".join(written_to(master)).decode()
     os.close(master)
     assert len(capsys.readouterr().out.splitlines()) == 4
     assert "4 frames" in shown
+
+
+def written_to(terminal: int) -> Iterator[bytes]:
+    """What was written to a terminal that has been closed, piece by piece."""
+    with suppress(OSError):  # Linux's word for the end
+        while piece := os.read(terminal, 100_000):
+            yield piece
 
 
 def test_a_reader_that_has_enough_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
