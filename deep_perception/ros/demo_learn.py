@@ -69,6 +69,7 @@ def main() -> int:
     except DeepPerceptionError as err:
         _say(failed=str(err))
         return 1
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is done and told: who reads it need not hurry us
     _say(result=asdict(result))
     return 0
 
